@@ -1,0 +1,1 @@
+"""What can be asked of the desk and what is answered; must not know any transport."""

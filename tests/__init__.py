@@ -1,0 +1,1 @@
+"""Proof: what a user or a venue would observe."""

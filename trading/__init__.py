@@ -1,0 +1,1 @@
+"""Orders, risk, money, venues and strategies; must not know that chats, browsers or people exist."""

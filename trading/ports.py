@@ -1,0 +1,274 @@
+"""The seams: what a market, an executor and a journal must offer. Wiring passes the parts in."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from trading.events import AnyEvent, Finding, Recorded
+from trading.instruments import Instrument, Money, Symbol
+from trading.intent import OrderType, TimeInForce
+from trading.order import Order
+from trading.quotes import Candle, Quote
+
+# --- market ----------------------------------------------------------------------------------
+
+
+class Market(Protocol):
+    """Where prices come from."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Connect; afterwards `instruments` is filled."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    @property
+    def instruments(self) -> Mapping[Symbol, Instrument]: ...
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """The latest quote, or None if there has been none."""
+        ...
+
+    def subscribe(self, listener: Callable[[Quote], None]) -> Callable[[], None]:
+        """Call `listener` with every new quote; the answer unsubscribes. Listeners must not block."""
+        ...
+
+    async def candles(self, symbol: Symbol, timeframe: str, limit: int) -> Sequence[Candle]:
+        """The last closed candles, oldest first, and nothing of the one still forming."""
+        ...
+
+    def now(self) -> datetime:
+        """The market's own time, by which its candles close (UTC)."""
+        ...
+
+    @property
+    def speed(self) -> Decimal:
+        """Market seconds a real second."""
+        ...
+
+
+# --- executor --------------------------------------------------------------------------------
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a venue can do by itself; the desk makes up for the rest."""
+
+    order_types: frozenset[OrderType]
+    time_in_force: frozenset[TimeInForce]
+    post_only: bool = True
+    reduce_only: bool = True
+    amend: bool = True
+    lists: bool = False  # OCO pairs and brackets held by the venue
+    shorting: bool = False
+
+
+class Approved(msgspec.Struct, frozen=True):
+    """An order that passed the risk gate; nothing else can be placed. Only `RiskGate` makes one.
+
+    `legs` are the protective orders of a list the venue holds for us (OCO: the second leg; bracket:
+    stop and target), empty for a single order.
+    """
+
+    order: Order
+    findings: tuple[Finding, ...]
+    legs: tuple[Order, ...] = ()
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The venue has it on its books."""
+
+    order_id: str
+    venue_order_id: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    order_id: str
+    code: str
+    reason: str
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """One trade at the venue; `trade_id` is unique within the account."""
+
+    order_id: str
+    trade_id: str
+    quantity: Decimal
+    price: Decimal
+    fee: Money
+    at: datetime
+    maker: bool = False
+
+
+class Canceled(msgspec.Struct, frozen=True):
+    order_id: str
+    reason: str = ""
+
+
+class Expired(msgspec.Struct, frozen=True):
+    order_id: str
+    reason: str = ""
+
+
+class CancelRefused(msgspec.Struct, frozen=True):
+    order_id: str
+    reason: str
+
+
+class Amended(msgspec.Struct, frozen=True):
+    order_id: str
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    venue_order_id: str = ""
+
+
+class Triggered(msgspec.Struct, frozen=True):
+    order_id: str
+
+
+class Reconnected(msgspec.Struct, frozen=True):
+    """The stream was cut and is back: anything may have been missed."""
+
+    reason: str = ""
+
+
+Report = Accepted | Rejected | Filled | Canceled | Expired | CancelRefused | Amended | Triggered | Reconnected
+"""The venue's words. Reports may come late, twice, or out of order."""
+
+
+class VenueOrder(msgspec.Struct, frozen=True):
+    """One order as the venue has it. `order_id` is ours where the venue carries it, else empty."""
+
+    venue_order_id: str
+    order_id: str
+    symbol: Symbol
+    status: str  # open | filled | canceled | expired | rejected
+    quantity: Decimal
+    filled_quantity: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    text: str = ""
+    reason: str = ""
+
+
+class Executor(Protocol):
+    """One account at one venue, in one mode."""
+
+    venue: str
+    capabilities: Capabilities
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    @property
+    def instruments(self) -> Mapping[Symbol, Instrument]: ...
+
+    def describe(self, approved: Approved) -> str:
+        """The exact request that `place` would send, for `/dryrun` and `/why`; without secrets."""
+        ...
+
+    async def place(self, approved: Approved) -> None:
+        """Send it, once. What becomes of it comes through `reports`.
+
+        Raises:
+            VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        ...
+
+    async def cancel(self, order: Order) -> None:
+        """Ask for a cancel. Safe to repeat. Cancelled or refused comes through `reports`.
+
+        Raises:
+            VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        ...
+
+    async def amend(
+        self, order: Order, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
+    ) -> None:
+        """Change an open order to these values. `Amended` comes through `reports`.
+
+        Raises:
+            VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        ...
+
+    def reports(self) -> AsyncIterator[Report]:
+        """The venue's words, in its order, until `stop`. One consumer."""
+        ...
+
+    async def lookup(self, order: Order) -> VenueOrder | None:
+        """The order as the venue has it, found by our id; None if the venue is sure it never had it.
+
+        Raises:
+            VenueUnreachable, OutcomeUnknown: the venue cannot be asked, or is not sure yet.
+        """
+        ...
+
+    async def open_orders(self) -> Sequence[VenueOrder]: ...
+
+    async def fills(self, since: datetime) -> Sequence[Filled]:
+        """Every trade from `since` on, oldest first, ours or not (`order_id` empty when not ours)."""
+        ...
+
+    async def balances(self) -> Sequence[Money]:
+        """Totals, including what open orders have reserved."""
+        ...
+
+    async def positions(self) -> Mapping[Symbol, Decimal]:
+        """Signed quantities; empty on spot, where balances are the positions."""
+        ...
+
+
+# --- journal ---------------------------------------------------------------------------------
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row of a projection: replaced if its key is there already."""
+
+    table: str
+    key: str
+    values: Mapping[str, Any]
+
+
+class Journal(Protocol):
+    """Append-only, gapless, hash-chained; projections change in the same transaction."""
+
+    async def append(self, events: Sequence[AnyEvent], at: datetime, rows: Sequence[Row]) -> Sequence[Recorded]:
+        """All of it or nothing, durable when it returns.
+
+        Raises:
+            JournalError: it could not be written; nothing may be acted on.
+        """
+        ...
+
+    def read(self, after: int = 0, order_id: str = "", limit: int = 0) -> AsyncIterator[Recorded]:
+        """Events in order from `after` (exclusive)."""
+        ...
+
+    @property
+    def last_seq(self) -> int: ...
+
+    async def cursor(self, destination: str) -> int:
+        """The last sequence number that `destination` has been told; 0 when new."""
+        ...
+
+    async def move_cursor(self, destination: str, seq: int) -> None: ...
+
+
+class VenueStore(Protocol):
+    """Where a paper venue keeps its own books, apart from our journal, as a real venue would."""
+
+    async def load(self, venue: str) -> Mapping[str, str]:
+        """Every key of this venue with its JSON value."""
+        ...
+
+    async def save(self, venue: str, changes: Mapping[str, str | None]) -> None:
+        """All of it or nothing, durable; None deletes."""
+        ...
