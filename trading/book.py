@@ -89,6 +89,21 @@ class Book:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    async def until(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for the book to change until `done` says so, at most `timeout_s`; answers what it says then."""
+        changed = asyncio.Event()
+        unsubscribe = self.subscribe(lambda entry: changed.set())
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not done():
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return done()
+        finally:
+            unsubscribe()
+        return True
+
     def _install(self, entity: Entity) -> None:
         if isinstance(entity, PROJECTED_ONLY):
             return

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from trading.events import AnyEvent, Finding, Recorded
-from trading.instruments import Instrument, Money, Symbol
+from trading.instruments import ZERO, Instrument, Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
 from trading.quotes import Candle, Quote
@@ -65,6 +65,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     amend: bool = True
     lists: bool = False  # OCO pairs and brackets held by the venue
     shorting: bool = False
+    maker_fee: Decimal = ZERO  # fraction of the value
+    taker_fee: Decimal = ZERO
+    fee_in_received: bool = False  # a BUY pays its fee out of the base currency it receives
 
 
 class Approved(msgspec.Struct, frozen=True):

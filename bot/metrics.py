@@ -1,0 +1,96 @@
+"""What Prometheus can ask for at `/metrics`. Numbers for graphs only: nothing is decided by them."""
+
+from decimal import Decimal
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client import Enum as States
+
+from trading.events import TradingState
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+COMMAND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+APPEND_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+
+
+class Metrics:
+    """The desk's numbers, in a registry of its own; all names start with `tiller_`."""
+
+    def __init__(self, version: str) -> None:
+        # The library's switch is one for the process: no second series for each counter.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Info("tiller_build", "Which version runs.", registry=registry).info({"version": version})
+        self._up = Gauge("tiller_up", "1 while commands are accepted.", registry=registry)
+        self._orders = Counter("tiller_orders", "Order states reached.", ["account", "status"], registry=registry)
+        self._fills = Counter("tiller_fills", "Fills.", ["account"], registry=registry)
+        self._denials = Counter("tiller_denials", "Orders the risk gate denied.", ["code"], registry=registry)
+        self._commands = Counter("tiller_commands", "Commands answered.", ["surface", "ok"], registry=registry)
+        self._command_seconds = Histogram(
+            "tiller_command_seconds", "Time to an answer.", buckets=COMMAND_SECONDS, registry=registry
+        )
+        self._append_seconds = Histogram(
+            "tiller_journal_append_seconds", "Time of a durable append.", buckets=APPEND_SECONDS, registry=registry
+        )
+        self._journal_seq = Gauge("tiller_journal_seq", "Last entry of the journal.", registry=registry)
+        self._equity = Gauge("tiller_equity", "Account equity.", ["account", "mode"], registry=registry)
+        self._open_orders = Gauge("tiller_open_orders", "Orders the venues may still act on.", registry=registry)
+        self._trading_state = States(
+            "tiller_trading_state", "The latch of the desk.", states=list(TradingState), registry=registry
+        )
+        self._notifier_lag = Gauge(
+            "tiller_notifier_lag", "Journal entries not yet told.", ["destination"], registry=registry
+        )
+
+    def ready(self, accepting: bool) -> None:
+        """Whether commands are accepted."""
+        self._up.set(accepting)
+
+    def order(self, account: str, status: str) -> None:
+        """An order of `account` reached `status`."""
+        self._orders.labels(account, status).inc()
+
+    def fill(self, account: str) -> None:
+        self._fills.labels(account).inc()
+
+    def denial(self, code: str) -> None:
+        """The risk gate denied an order; `code` is the reason's."""
+        self._denials.labels(code).inc()
+
+    def command(self, surface: str, ok: bool, seconds: float) -> None:
+        """A command was answered."""
+        self._commands.labels(surface, "true" if ok else "false").inc()
+        self._command_seconds.observe(seconds)
+
+    def appended(self, seq: int, seconds: float) -> None:
+        """The journal grew to `seq`."""
+        self._journal_seq.set(seq)
+        self._append_seconds.observe(seconds)
+
+    def equity(self, account: str, mode: str, amount: Decimal) -> None:
+        """Equity in the desk's currency."""
+        self._equity.labels(account, mode).set(float(amount))
+
+    def open_orders(self, count: int) -> None:
+        self._open_orders.set(count)
+
+    def trading_state(self, state: TradingState) -> None:
+        """The latch of scope `all`."""
+        self._trading_state.state(state)
+
+    def notifier_lag(self, destination: str, entries: int) -> None:
+        """How many journal entries `destination` is behind."""
+        self._notifier_lag.labels(destination).set(entries)
+
+    def render(self) -> bytes:
+        """The text format that Prometheus reads; its content type is `CONTENT_TYPE`."""
+        return generate_latest(self._registry)

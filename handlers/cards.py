@@ -1,0 +1,200 @@
+"""The order card: what an order is, costs and risks, before and after it is sent."""
+
+from decimal import Decimal
+
+import msgspec
+
+from handlers.context import Consent, Context
+from handlers.figures import money, number, percent, price
+from handlers.reply import Reply, Tone
+from trading.drafting import protective_intents
+from trading.instruments import ZERO, Settlement, Side
+from trading.intent import AccountId, Intent, TimeInForce
+from trading.order import Order, OrderStatus
+from trading.ports import Approved
+from trading.risk.gate import Denied
+
+SETTLE_S = 2.0  # how long an answer waits for the venue's first word
+
+SIGNS = {
+    OrderStatus.FILLED: Tone.GOOD,
+    OrderStatus.DENIED: Tone.BAD,
+    OrderStatus.REJECTED: Tone.BAD,
+    OrderStatus.EXPIRED: Tone.WARN,
+    OrderStatus.CANCELED: Tone.WARN,
+}
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """An order as it would be, with its verdict; amounts in the desk's currency unless `quote` is named."""
+
+    order: Order
+    verdict: Approved | Denied
+    expected_price: Decimal | None
+    value: Decimal | None  # notional, in the desk's currency
+    fee: Decimal | None
+    funds_after: Decimal | None  # of the quote currency
+    quote: str
+    risk: Decimal | None  # lost if the stop is hit
+    equity: Decimal
+    room: Decimal | None  # what may still be lost today; None without a limit
+
+
+def preview(ctx: Context, intent: Intent) -> Preview:
+    """What `intent` would become, without recording or sending anything.
+
+    Raises:
+        IntentError: it cannot be made into an order.
+    """
+    desk = ctx.desk
+    order = desk.oms.drafting.draft(intent)
+    account = order.account_id
+    verdict = desk.gate.judge(order)
+    instrument = desk.oms.drafting.instrument(account, order.symbol)
+    expected = order.limit_price or order.stop_price or _market_price(ctx, order)
+    notional = None if expected is None else instrument.notional(order.quantity, expected)
+    capable = desk.oms.executors[account].capabilities
+    rate = capable.maker_fee if order.post_only else capable.taker_fee
+    fee = None if notional is None else notional * rate
+    stop = order.stop_loss
+    if order.trail_loss and expected:
+        stop = expected - order.side.sign * order.trail_loss.distance(expected)
+    risk = None if stop is None or expected is None else instrument.notional(order.quantity, abs(expected - stop))
+    held = next((b.amount for b in ctx.book.balances(account) if b.currency == instrument.quote), ZERO)
+    moved = notional if instrument.settlement is Settlement.SPOT else ZERO
+    after = None if moved is None or fee is None else held - order.side.sign * moved - fee
+    worth = desk.valuation.rate(account, instrument.quote) or Decimal(1)
+    return Preview(
+        order=order,
+        verdict=verdict,
+        expected_price=expected,
+        value=None if notional is None else notional * worth,
+        fee=fee,
+        funds_after=after,
+        quote=instrument.quote,
+        risk=risk,
+        equity=desk.valuation.equity(account).total,
+        room=desk.gate.room_today(account),
+    )
+
+
+def _market_price(ctx: Context, order: Order) -> Decimal | None:
+    shown = ctx.desk.valuation.quote(order.account_id, order.symbol)
+    return shown.taker(order.side)[0].price if shown else None
+
+
+def headline(order: Order) -> str:
+    """`PAPER demo: BUY 0.01 BTC/USDT LIMIT 59,000 GTC`."""
+    words = [f"{mode_label(order.account_id)}:", order.side, number(order.quantity), order.symbol, order.type]
+    if order.stop_price is not None:
+        words.append(f"at {price(order.stop_price)}")
+    if order.limit_price is not None:
+        words.append(price(order.limit_price))
+    if order.trail is not None:
+        words.append(f"by {order.trail}")
+    if order.time_in_force is not TimeInForce.GTC:
+        words.append(order.time_in_force)
+    words += ["post-only"] if order.post_only else []
+    words += ["reduce-only"] if order.reduce_only else []
+    return " ".join(words)
+
+
+def mode_label(account: AccountId) -> str:
+    """`PAPER demo`, `LIVE main`."""
+    return f"{account.mode.upper()} {account.name}"
+
+
+def card(shown: Preview, currency: str) -> str:
+    """The lines of an order card."""
+    order = shown.order
+    lines = [headline(order)]
+    about = "" if order.limit_price else "about "
+    cost = "Cost" if order.side is Side.BUY else "Proceeds"
+    lines.append(
+        f"{cost} {about}{money(shown.value, currency)} · fee about {money(shown.fee, shown.quote)}"
+        f" · funds after {money(shown.funds_after, shown.quote)}"
+    )
+    protection = []
+    if order.stop_loss is not None:
+        protection.append(f"stop {price(order.stop_loss)}")
+    if order.trail_loss is not None:
+        protection.append(f"trailing stop {order.trail_loss}")
+    if order.take_profit is not None:
+        protection.append(f"target {price(order.take_profit)}")
+    if shown.risk is not None:
+        protection.append(f"risk to the stop {money(shown.risk, shown.quote)} ({percent(shown.risk, shown.equity)})")
+    lines += [" · ".join(protection).capitalize()] if protection else []
+    lines.append(f"Room left today {money(shown.room, currency)}" if shown.room is not None else "No daily loss limit")
+    return "\n".join(lines)
+
+
+def outcome(order: Order) -> str:
+    """What became of an order, in words."""
+    fees = " + ".join(money(fee.amount, fee.currency) for fee in order.fees) or "none"
+    done = f"{number(order.filled_quantity)} at {price(order.average_price)}, fee {fees}"
+    match order.status:
+        case OrderStatus.FILLED:
+            return f"Filled {done}."
+        case OrderStatus.PARTIALLY_FILLED:
+            return f"Partly filled: {done}; {number(order.remaining)} still working."
+        case OrderStatus.DENIED:
+            return f"Denied. {order.reason}"
+        case OrderStatus.REJECTED:
+            return f"Rejected by the venue. {order.reason}"
+        case OrderStatus.EXPIRED | OrderStatus.CANCELED:
+            filled = f" Filled {done}." if order.filled_quantity else ""
+            return f"{order.status.capitalize()}{': ' + order.reason if order.reason else ''}.{filled}"
+        case OrderStatus.SUBMITTED if order.in_doubt:
+            return "UNKNOWN - checking with the venue. It is not sent again; new entries in the symbol wait."
+        case OrderStatus.SUBMITTED:
+            return "Sent; the venue has not answered yet."
+        case OrderStatus.PENDING_CANCEL:
+            return "Cancel sent; the venue has not answered yet."
+        case _:
+            return "Accepted, working."
+
+
+async def place(ctx: Context, *intents: Intent, note: str = "") -> Reply:
+    """Preview, ask for what consent the rules want, send, and tell what became of it.
+
+    Raises:
+        IntentError: it cannot be made into an order.
+    """
+    currency = ctx.desk.valuation.currency
+    shown = preview(ctx, intents[0])
+    text = "\n".join(filter(None, [note, card(shown, currency)]))
+    if ctx.dry:
+        return _dry(ctx, shown, text)
+    denied = isinstance(shown.verdict, Denied)
+    need = ctx.policy.need(shown.order.mode, shown.value)
+    if need > ctx.consent and not denied and not ctx.book.order(shown.order.id):
+        return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
+    order = await ctx.desk.oms.submit(*intents)
+    order = await ctx.desk.oms.settled(order.id, SETTLE_S)
+    return told(order, text)
+
+
+def told(order: Order, text: str = "") -> Reply:
+    """The reply about an order as it is now."""
+    refused = order.status in (OrderStatus.DENIED, OrderStatus.REJECTED)
+    tone = Tone.WARN if order.in_doubt else SIGNS.get(order.status, Tone.INFO)
+    code = order.reason.partition(":")[0] if refused else None
+    lines = [text or headline(order), outcome(order), f"Order {order.id}"]
+    return Reply("\n".join(lines), ok=not refused, tone=tone, order_id=order.id, error=code)
+
+
+def _dry(ctx: Context, shown: Preview, text: str) -> Reply:
+    """Each check and the exact request, nothing sent."""
+    from_venue = ctx.desk.oms.executors[shown.order.account_id]
+    lines = [text, ""]
+    for finding in shown.verdict.findings:
+        lines.append(f"{'pass' if finding.passed else 'DENY'}  {finding.code}: {finding.text}")
+    if isinstance(shown.verdict, Denied):
+        lines += ["", f"It would be denied: {shown.verdict.reason} {shown.verdict.remedy}".strip()]
+        return Reply("\n".join(lines), tone=Tone.WARN, error=str(shown.verdict.code))
+    lines += ["", f"Would send: {from_venue.describe(shown.verdict)}"]
+    number_of_legs = len(protective_intents(shown.order, shown.order.quantity, "1"))
+    if number_of_legs:
+        lines.append(f"and, as it fills, {number_of_legs} protective order{'s' if number_of_legs > 1 else ''}.")
+    lines.append("Nothing was sent.")
+    return Reply("\n".join(lines))

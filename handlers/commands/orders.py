@@ -1,0 +1,133 @@
+"""Working orders: list, look at, change, cancel, and why they are as they are."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from handlers.cards import headline, outcome, told
+from handlers.context import Context, Role
+from handlers.figures import ago, moment, number, price
+from handlers.reply import Button, Reply, Table, Tone
+from handlers.spec import Arg, command
+from handlers.story import tell
+from handlers.values import AccountName, OrderRef
+from trading.errors import IntentError
+from trading.events import Recorded
+from trading.instruments import Price, Quantity, Symbol
+from trading.order import Order, OrderStatus
+
+SHORT = 6  # characters of an id that lists show; any unique beginning is understood
+
+
+@command(group="orders")
+async def orders(
+    ctx: Context,
+    symbol: Annotated[Symbol | None, Arg("Only this symbol")] = None,
+    *,
+    account: Annotated[AccountName | None, Arg("Only this account")] = None,
+) -> Reply:
+    """List the open orders."""
+    found = [order for order in ctx.book.open_orders(symbol=symbol) if account is None or order.account == account]
+    if not found:
+        return Reply("No open orders.")
+    table = Table.of(("ID", "Order", "Price", "Filled", "Status"), (_row(order) for order in found))
+    buttons = [Button(f"Cancel {order.id[:SHORT]}", f"/cancel {order.id}") for order in found[:4]]
+    return Reply(f"{len(found)} open orders", table=table, buttons=(*buttons, Button("Cancel all", "/cancel all")))
+
+
+def _row(order: Order) -> tuple[str, ...]:
+    trailing = f"trail {order.trail}" if order.trail else None
+    at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
+    name = f"{order.side} {number(order.quantity)} {order.symbol}{' ' + order.leg if order.leg != 'entry' else ''}"
+    status = "UNKNOWN - checking" if order.in_doubt else order.status.replace("_", " ").lower()
+    return order.id[:SHORT], name, at or trailing or "market", number(order.filled_quantity), status
+
+
+@command(group="orders")
+async def order(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
+    """Show one order."""
+    found = _known(ctx, which)
+    buttons = [Button("Why", f"/why {found.id}")]
+    buttons += [Button("Cancel", f"/cancel {found.id}")] if found.is_open else []
+    text = [
+        headline(found),
+        outcome(found),
+        f"Asked by {found.actor} via {found.source}: {found.text or '-'}",
+        f"Made {moment(found.created_at, ctx.desk.timezone)}, changed {ago(found.updated_at, ctx.now)}",
+        f"Order {found.id}" + (f", the venue's {found.venue_order_id}" if found.venue_order_id else ""),
+    ]
+    for leg in ctx.book.children(found.id):
+        text.append(f"{leg.leg}: {headline(leg)} - {leg.status}")
+    return Reply("\n".join(text), buttons=tuple(buttons), order_id=found.id)
+
+
+def _known(ctx: Context, which: str) -> Order:
+    found = ctx.book.order(which)
+    if found is None:
+        raise IntentError(f"There is no order {which}.", "See /orders for ids.", code="UNKNOWN_ORDER")
+    return found
+
+
+@command(role=Role.TRADER, group="orders")
+async def cancel(
+    ctx: Context,
+    what: Annotated[OrderRef | Symbol | Literal["all"], Arg("An order, a symbol, or all")],
+    *,
+    account: Annotated[AccountName | None, Arg("Only this account")] = None,
+) -> Reply:
+    """Cancel open orders."""
+    if isinstance(what, OrderRef):
+        found = [_known(ctx, what)]
+        if not found[0].is_open:
+            raise IntentError(f"Order {what} is not open: it is {found[0].status}.", code="NOT_OPEN")
+    else:
+        symbol = None if what == "all" else Symbol(what)
+        found = [o for o in ctx.book.open_orders(symbol=symbol) if account is None or o.account == account]
+    if not found:
+        return Reply("There is nothing to cancel.")
+    if ctx.dry:
+        return Reply("\n".join(f"Would cancel {headline(each)}" for each in found))
+    lines, open_ = [], 0
+    for each in found:
+        await ctx.desk.oms.cancel(each, ctx.origin)
+        after = await ctx.desk.oms.closed(each.id, 2.0)
+        open_ += after.is_open
+        lines.append(f"{headline(after)}: {outcome(after)}")
+    tone = Tone.WARN if open_ else Tone.GOOD
+    one = found[0].id if len(found) == 1 else None
+    return Reply("\n".join(lines), tone=tone, order_id=one)
+
+
+@command(role=Role.TRADER, group="orders")
+async def amend(
+    ctx: Context,
+    which: Annotated[OrderRef, Arg("The order's id")],
+    *,
+    price: Annotated[Price | None, Arg("New limit price")] = None,
+    quantity: Annotated[Quantity | None, Arg("New total quantity")] = None,
+    stop: Annotated[Price | None, Arg("New stop price")] = None,
+) -> Reply:
+    """Change the price, quantity or stop of an open order."""
+    if price is None and quantity is None and stop is None:
+        remedy = "Give price=P, quantity=Q or stop=P."
+        raise IntentError("Nothing to change.", remedy, code="NOTHING_TO_CHANGE")
+    before = _known(ctx, which)
+    if ctx.dry:
+        return Reply(f"Would change {headline(before)}")
+    await ctx.desk.oms.amend(before, ctx.origin, limit_price=price, quantity=quantity, stop_price=stop)
+    changed = await ctx.desk.oms.changed(before, 2.0)
+    return told(changed, f"Before: {headline(before)}\nAfter:  {headline(changed)}")
+
+
+@command(group="orders")
+async def why(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
+    """Tell an order's whole life: who asked, each check, the venue's words, the fills."""
+    found = _known(ctx, which)
+    entries: AsyncIterator[Recorded] = ctx.book.journal.read(order_id=found.id)
+    lines = [f"Order {found.id}: {headline(found)}", f"Now: {outcome(found)}", ""]
+    async for entry in entries:
+        for line in tell(entry):
+            lines.append(f"{moment(entry.at, ctx.desk.timezone)}  {line}")
+    for leg in ctx.book.children(found.id):
+        lines.append(f"{leg.leg} order {leg.id}: {leg.status}")
+    denied = found.status is OrderStatus.DENIED
+    return Reply("\n".join(lines), tone=Tone.WARN if denied else Tone.INFO, order_id=found.id)

@@ -1,0 +1,289 @@
+"""Opening, closing and protecting positions."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from handlers.cards import headline, outcome, place, told
+from handlers.context import Consent, Context, Role
+from handlers.figures import number, price, signed
+from handlers.reply import Reply, Table, Tone
+from handlers.spec import Arg, command
+from handlers.values import AccountName, Line, OrderRef, Part
+from trading.errors import IntentError
+from trading.ids import order_id
+from trading.instruments import Price, Settlement, Side, Symbol
+from trading.intent import AccountId, Intent, Leg, OrderType, Size, TimeInForce, Trail, Unit
+from trading.portfolio import Position
+
+
+def _type(limit: Decimal | None, stop: Decimal | None, trail: Trail | None, reduce: bool) -> OrderType:
+    if trail is not None and reduce:
+        return OrderType.TRAILING_STOP
+    if stop is not None:
+        return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
+    return OrderType.MARKET if limit is None else OrderType.LIMIT
+
+
+async def _open(
+    ctx: Context,
+    side: Side,
+    symbol: Symbol,
+    size: Size,
+    limit: Decimal | None,
+    stop: Decimal | None,
+    sl: Decimal | None,
+    tp: Decimal | None,
+    trail: Trail | None,
+    tif: TimeInForce | None,
+    post: bool,
+    reduce: bool,
+    account: AccountName | None,
+) -> Reply:
+    kind = _type(limit, stop, trail, reduce)
+    exit_trail = trail if kind is OrderType.TRAILING_STOP else None
+    if sl is not None and trail is not None:
+        raise IntentError("sl and trail are both stops.", "Give one of them.", code="TWO_STOPS")
+    if kind is OrderType.MARKET and (post or (tif is TimeInForce.GTC)):
+        remedy = f"Write the limit: /{side.lower()} {symbol} {size} PRICE."
+        raise IntentError("A market order cannot wait in the book.", remedy, code="NO_LIMIT")
+    intent = Intent(
+        key=ctx.key,
+        account=ctx.account(account),
+        symbol=symbol,
+        side=side,
+        size=size,
+        origin=ctx.origin,
+        type=kind,
+        time_in_force=tif or TimeInForce.GTC,
+        limit_price=limit,
+        stop_price=stop,
+        trail=exit_trail,
+        stop_loss=sl,
+        take_profit=tp,
+        trail_loss=None if exit_trail else trail,
+        reduce_only=reduce,
+        post_only=post,
+    )
+    return await place(ctx, intent)
+
+
+@command(role=Role.TRADER, group="trade")
+async def buy(
+    ctx: Context,
+    symbol: Annotated[Symbol, Arg("What to buy")],
+    size: Annotated[Size, Arg("0.01 units, $100, 5% of equity, or risk=1% with sl")],
+    limit: Annotated[Price | None, Arg("Limit price; a market order if left out")] = None,
+    *,
+    stop: Annotated[Price | None, Arg("Wait until the price rises to this")] = None,
+    sl: Annotated[Price | None, Arg("Stop loss")] = None,
+    tp: Annotated[Price | None, Arg("Take profit")] = None,
+    trail: Annotated[Trail | None, Arg("Trailing stop at a distance: 500 or 1.5%")] = None,
+    tif: Annotated[TimeInForce | None, Arg("How long it stays: gtc, ioc or fok")] = None,
+    post: Annotated[bool, Arg("Only as a maker")] = False,
+    reduce: Annotated[bool, Arg("Only if it reduces a position")] = False,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Buy, after the risk checks."""
+    return await _open(ctx, Side.BUY, symbol, size, limit, stop, sl, tp, trail, tif, post, reduce, account)
+
+
+@command(role=Role.TRADER, group="trade")
+async def sell(
+    ctx: Context,
+    symbol: Annotated[Symbol, Arg("What to sell")],
+    size: Annotated[Size, Arg("0.01 units, $100, 5% of equity, or risk=1% with sl")],
+    limit: Annotated[Price | None, Arg("Limit price; a market order if left out")] = None,
+    *,
+    stop: Annotated[Price | None, Arg("Wait until the price falls to this")] = None,
+    sl: Annotated[Price | None, Arg("Stop loss")] = None,
+    tp: Annotated[Price | None, Arg("Take profit")] = None,
+    trail: Annotated[Trail | None, Arg("Trailing stop at a distance: 500 or 1.5%")] = None,
+    tif: Annotated[TimeInForce | None, Arg("How long it stays: gtc, ioc or fok")] = None,
+    post: Annotated[bool, Arg("Only as a maker")] = False,
+    reduce: Annotated[bool, Arg("Only if it reduces a position")] = False,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Sell, after the risk checks."""
+    return await _open(ctx, Side.SELL, symbol, size, limit, stop, sl, tp, trail, tif, post, reduce, account)
+
+
+# --- closing ---------------------------------------------------------------------------------
+
+
+@command(role=Role.TRADER, group="trade")
+async def close(
+    ctx: Context,
+    symbol: Annotated[Symbol | Literal["all"], Arg("Which position, or all of them")],
+    part: Annotated[Part | None, Arg("How much: 50%, 0.01 or $100; all of it if left out")] = None,
+    *,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Close a position, or a part of it, at the market."""
+    where = ctx.account(account)
+    if symbol != "all":
+        return await _close_one(ctx, where, Symbol(symbol), part, ctx.key)
+    positions = ctx.book.positions(where)
+    if not positions:
+        raise IntentError(f"{where} has no open position.", code="NO_POSITION")
+    if ctx.policy.need(where.mode, None) > ctx.consent and not ctx.dry:
+        rows = [(p.symbol, number(p.quantity), signed(ctx.desk.valuation.unrealized(p), p.currency)) for p in positions]
+        table = Table.of(("Symbol", "Quantity", "Unrealized"), rows)
+        card = Reply(f"{where}: close {len(positions)} positions at the market.", tone=Tone.WARN, table=table)
+        return await ctx.ask(card, approval=ctx.policy.need(where.mode, None) is Consent.APPROVED)
+    replies = [await _close_one(ctx, where, p.symbol, part, f"{ctx.key}:{p.symbol}") for p in positions]
+    bad = [reply for reply in replies if not reply.ok]
+    tone = Tone.WARN if bad else Tone.GOOD
+    return Reply("\n\n".join(reply.text for reply in replies), ok=not bad, tone=tone)
+
+
+async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Size | None, key: str) -> Reply:
+    known = ctx.book.order(order_id(key))
+    if known is not None:
+        return told(known)
+    position = ctx.book.position(account, symbol)
+    if position is None or not position.quantity:
+        raise IntentError(f"{account} has no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
+    legs = ctx.desk.protection.legs(account, symbol)
+    size = _part(ctx, position, part)
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    spot = ctx.desk.oms.drafting.instrument(account, symbol).settlement is Settlement.SPOT
+    intent = Intent(key, account, symbol, side, size, ctx.origin, reduce_only=not spot or bool(legs))
+    mark = ctx.desk.valuation.mark(position)
+    worth = None if mark is None else size.amount * mark * position.multiplier
+    asking = ctx.policy.need(account.mode, worth) > ctx.consent
+    note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."
+    if legs and not ctx.dry and not asking:
+        await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
+        note += f" {len(legs)} protective orders were cancelled or shrunk."
+    reply = await place(ctx, intent, note=note)
+    after = ctx.book.position(account, symbol)
+    if reply.order_id and after is not None:
+        gained = after.realized - position.realized
+        text = f"{reply.text}\nRealized {signed(gained, position.currency)} net of fees."
+        return Reply(text, ok=reply.ok, tone=reply.tone, order_id=reply.order_id, error=reply.error)
+    return reply
+
+
+def _part(ctx: Context, position: Position, part: Size | None) -> Size:
+    """The quantity to close: at most the position, in whole steps."""
+    account = AccountId(position.account, position.mode)
+    held = abs(position.quantity)
+    instrument = ctx.desk.oms.drafting.instrument(account, position.symbol)
+    whole = instrument.round_quantity(held)
+    if part is None or (part.unit is Unit.POSITION and part.amount == 100):
+        wanted = whole
+    elif part.unit is Unit.POSITION:
+        wanted = instrument.round_quantity(held * part.amount / 100)
+    elif part.unit is Unit.VALUE:
+        mark = ctx.desk.valuation.mark(position)
+        if mark is None:
+            raise IntentError(f"There is no price for {position.symbol}.", "Give the part as 50% or in units.")
+        wanted = instrument.round_quantity(part.amount / mark / position.multiplier)
+    else:
+        wanted = instrument.round_quantity(part.amount)
+    if wanted > held:
+        raise IntentError(
+            f"The position is only {number(held)} {position.symbol}.",
+            "Leave the part out to close all.",
+            code="TOO_MUCH",
+        )
+    if wanted <= 0:
+        raise IntentError(
+            f"That part of {number(held)} {position.symbol} is below one step of {number(instrument.step)}.",
+            "Close all of it, or keep it as dust.",
+            code="DUST",
+        )
+    return Size(wanted)
+
+
+# --- protecting ------------------------------------------------------------------------------
+
+
+@command(role=Role.TRADER, group="trade")
+async def oco(
+    ctx: Context,
+    symbol: Annotated[Symbol, Arg("Which holding to exit")],
+    size: Annotated[Size, Arg("How much of it")],
+    *,
+    tp: Annotated[Price, Arg("Take profit")],
+    sl: Annotated[Price, Arg("Stop loss")],
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Exit at a target or at a stop, whichever comes first."""
+    where = ctx.account(account)
+    position = ctx.book.position(where, symbol)
+    side = Side.BUY if position is not None and position.quantity < 0 else Side.SELL
+    group = order_id(f"{ctx.key}:oco")
+    shared = {"account": where, "symbol": symbol, "side": side, "size": size, "origin": ctx.origin, "group": group}
+    stop = Intent(key=ctx.key, type=OrderType.STOP, stop_price=sl, leg=Leg.STOP_LOSS, reduce_only=True, **shared)
+    target = Intent(
+        key=f"{ctx.key}:tp", type=OrderType.LIMIT, limit_price=tp, leg=Leg.TAKE_PROFIT, reduce_only=True, **shared
+    )
+    return await place(ctx, stop, target, note=f"One cancels the other: stop {price(sl)}, target {price(tp)}.")
+
+
+async def _protect(
+    ctx: Context,
+    what: Symbol | OrderRef,
+    account: AccountName | None,
+    *,
+    stop: Decimal | None = None,
+    target: Decimal | None = None,
+    trail: Trail | None = None,
+) -> Reply:
+    """Change the protection of a position, of a working entry, or of one protective order."""
+    order = ctx.book.order(what) if isinstance(what, OrderRef) else None
+    if order is not None and order.is_open:
+        changed = await ctx.desk.protection.change_order(
+            order, ctx.key, ctx.origin, stop=stop, target=target, trail=trail
+        )
+    else:
+        where = order.account_id if order else ctx.account(account)
+        symbol = order.symbol if order else Symbol(what)
+        changed = await ctx.desk.protection.change(
+            ctx.key, where, symbol, ctx.origin, stop=stop, target=target, trail=trail
+        )
+    lines = [f"{headline(each)}: {outcome(each)}" for each in changed]
+    return Reply.good("\n".join(lines), order_id=changed[0].id if changed else None)
+
+
+@command(role=Role.TRADER, group="trade")
+async def sl(
+    ctx: Context,
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    stop: Annotated[Price, Arg("The new stop loss")],
+    *,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Set the stop loss of a position or an order."""
+    return await _protect(ctx, what, account, stop=stop)
+
+
+@command(role=Role.TRADER, group="trade")
+async def tp(
+    ctx: Context,
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    target: Annotated[Price, Arg("The new take profit")],
+    *,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Set the take profit of a position or an order."""
+    return await _protect(ctx, what, account, target=target)
+
+
+@command(role=Role.TRADER, group="trade")
+async def trail(
+    ctx: Context,
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    distance: Annotated[Trail, Arg("How far behind the best price: 500 or 1.5%")],
+    *,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Let the stop of a position or an order follow the price."""
+    return await _protect(ctx, what, account, trail=distance)
+
+
+@command(role=Role.VIEWER, group="trade")
+async def dryrun(ctx: Context, line: Annotated[Line, Arg("The command line to try")]) -> Reply:
+    """Show what a line would do, each check and the exact request, without sending."""
+    return await ctx.door.dry(ctx, line)

@@ -1,0 +1,82 @@
+"""How numbers and times are written for people: grouped, rounded for reading, in the desk's time zone."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
+
+from trading.instruments import plain
+
+CENT = Decimal("0.01")
+
+
+def number(value: Decimal | None) -> str:
+    """Exact, with thousands grouped: `61,512.3`; `-` for nothing."""
+    if value is None:
+        return "-"
+    whole, dot, rest = plain(value).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{dot}{rest}"
+
+
+def money(value: Decimal | None, currency: str = "") -> str:
+    """Rounded for reading: two places, or four significant digits below one: `615.20 USDT`."""
+    if value is None:
+        return "-"
+    if value and abs(value) < 1:
+        places = Decimal(1).scaleb(value.adjusted() - 3)
+        text = number(value.quantize(places, ROUND_HALF_EVEN))
+    else:
+        text = f"{value.quantize(CENT, ROUND_HALF_EVEN):,f}"
+    return f"{text} {currency}".strip()
+
+
+def signed(value: Decimal | None, currency: str = "") -> str:
+    """Money with its sign: profit and loss."""
+    text = money(value, currency)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def percent(part: Decimal, whole: Decimal) -> str:
+    """`part` of `whole`, two places."""
+    return "-" if not whole else f"{part / whole * 100:.2f}%"
+
+
+def price(value: Decimal | None) -> str:
+    """A price: grouped, and cut to eight significant digits where it was computed."""
+    if value is None:
+        return "-"
+    cut = value if not value else value.quantize(Decimal(1).scaleb(max(value.adjusted() - 9, -12)))
+    return number(cut)
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Date and time in the desk's zone, to the second."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """`12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`."""
+    seconds = max(int((now - at).total_seconds()), 0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def span(length: timedelta) -> str:
+    """`1 d 2 h`, `15 min`, `30 s`."""
+    rest = int(length.total_seconds())
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def listed(words: Sequence[str], most: int = 10) -> str:
+    """`a, b, c and 4 more`."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[:most])} and {len(words) - most} more"

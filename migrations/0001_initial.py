@@ -1,0 +1,218 @@
+"""The first schema: the journal, its projections, cursors, the paper venues' books, API tokens."""
+
+from tortoise import fields, migrations
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+from trading.journal.models import Amount, Moment, Sequence
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [  # noqa: RUF012 - the form the migration tool reads and writes
+        ops.CreateModel(
+            name="BalanceRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("mode", fields.CharField(max_length=255)),
+                ("currency", fields.CharField(max_length=255)),
+                ("amount", Amount(max_digits=48, decimal_places=18)),
+            ],
+            options={"table": "balances", "app": "tiller", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CursorRow",
+            fields=[
+                ("destination", fields.CharField(primary_key=True, max_length=255)),
+                ("seq", fields.BigIntField()),
+            ],
+            options={
+                "table": "cursors",
+                "app": "tiller",
+                "pk_attr": "destination",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EquityRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("mode", fields.CharField(max_length=255)),
+                ("at", Moment()),
+                ("equity", Amount(max_digits=48, decimal_places=18)),
+                ("cash", Amount(max_digits=48, decimal_places=18)),
+                ("unrealized", Amount(max_digits=48, decimal_places=18)),
+                ("day", fields.CharField(max_length=255)),
+            ],
+            options={"table": "equity", "app": "tiller", "indexes": [Index(fields=["account", "at"])], "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EventRow",
+            fields=[
+                ("seq", Sequence(primary_key=True, generated=False)),
+                ("at", Moment()),
+                ("type", fields.CharField(db_index=True, max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("order_id", fields.CharField(max_length=255)),
+                ("payload", fields.TextField()),
+                ("hash", fields.CharField(max_length=64)),
+            ],
+            options={
+                "table": "events",
+                "app": "tiller",
+                "indexes": [Index(fields=["order_id", "seq"])],
+                "pk_attr": "seq",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="FillRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("order_id", fields.CharField(db_index=True, max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("mode", fields.CharField(max_length=255)),
+                ("trade_id", fields.TextField()),
+                ("symbol", fields.CharField(max_length=255)),
+                ("side", fields.CharField(max_length=255)),
+                ("quantity", Amount(max_digits=48, decimal_places=18)),
+                ("price", Amount(max_digits=48, decimal_places=18)),
+                ("fee_amount", Amount(max_digits=48, decimal_places=18)),
+                ("fee_currency", fields.CharField(max_length=255)),
+                ("fee_value", Amount(max_digits=48, decimal_places=18)),
+                ("realized", Amount(max_digits=48, decimal_places=18)),
+                ("maker", fields.BooleanField()),
+                ("traded_at", Moment()),
+                ("seq", fields.BigIntField()),
+            ],
+            options={
+                "table": "fills",
+                "app": "tiller",
+                "indexes": [Index(fields=["account", "traded_at"]), Index(fields=["traded_at"])],
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OrderRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("key", fields.CharField(unique=True, max_length=500)),
+                ("account", fields.CharField(max_length=255)),
+                ("mode", fields.CharField(max_length=255)),
+                ("symbol", fields.CharField(max_length=255)),
+                ("side", fields.CharField(max_length=255)),
+                ("type", fields.CharField(max_length=255)),
+                ("time_in_force", fields.CharField(max_length=255)),
+                ("quantity", Amount(max_digits=48, decimal_places=18)),
+                ("limit_price", Amount(null=True, max_digits=48, decimal_places=18)),
+                ("stop_price", Amount(null=True, max_digits=48, decimal_places=18)),
+                ("status", fields.CharField(max_length=255)),
+                ("filled_quantity", Amount(max_digits=48, decimal_places=18)),
+                ("filled_value", Amount(max_digits=48, decimal_places=18)),
+                ("fees", fields.TextField()),
+                ("actor", fields.TextField()),
+                ("source", fields.TextField()),
+                ("text", fields.TextField()),
+                ("venue_order_id", fields.TextField()),
+                ("reason", fields.TextField()),
+                ("leg", fields.CharField(max_length=255)),
+                ("parent_id", fields.CharField(max_length=255)),
+                ("oco_group", fields.CharField(max_length=255)),
+                ("reduce_only", fields.BooleanField()),
+                ("post_only", fields.BooleanField()),
+                ("in_doubt", fields.BooleanField()),
+                ("created_at", Moment()),
+                ("updated_at", Moment()),
+            ],
+            options={
+                "table": "orders",
+                "app": "tiller",
+                "indexes": [
+                    Index(fields=["status", "created_at"]),
+                    Index(fields=["account", "created_at"]),
+                    Index(fields=["created_at"]),
+                ],
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PositionRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("mode", fields.CharField(max_length=255)),
+                ("symbol", fields.CharField(max_length=255)),
+                ("quantity", Amount(max_digits=48, decimal_places=18)),
+                ("cost", Amount(max_digits=48, decimal_places=18)),
+                ("realized", Amount(max_digits=48, decimal_places=18)),
+                ("fees", Amount(max_digits=48, decimal_places=18)),
+                ("currency", fields.CharField(max_length=255)),
+                ("opened_at", Moment(null=True)),
+                ("updated_at", Moment()),
+            ],
+            options={"table": "positions", "app": "tiller", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SignalRow",
+            fields=[
+                ("id", fields.CharField(primary_key=True, max_length=255)),
+                ("strategy", fields.CharField(max_length=255)),
+                ("account", fields.CharField(max_length=255)),
+                ("symbol", fields.CharField(max_length=255)),
+                ("side", fields.CharField(max_length=255)),
+                ("bar_close", Moment()),
+                ("price", Amount(max_digits=48, decimal_places=18)),
+                ("order_id", fields.CharField(max_length=255)),
+                ("outcome", fields.TextField()),
+                ("at", Moment()),
+            ],
+            options={
+                "table": "signals",
+                "app": "tiller",
+                "indexes": [Index(fields=["strategy", "at"]), Index(fields=["at"])],
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="TokenRow",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True)),
+                ("name", fields.CharField(max_length=255)),
+                ("role", fields.CharField(max_length=255)),
+                ("hash", fields.CharField(unique=True, max_length=255)),
+                ("created_at", Moment()),
+                ("revoked_at", Moment(null=True)),
+            ],
+            options={
+                "table": "api_tokens",
+                "app": "tiller",
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="VenueStateRow",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True)),
+                ("venue", fields.CharField(max_length=255)),
+                ("key", fields.CharField(max_length=255)),
+                ("value", fields.TextField()),
+            ],
+            options={
+                "table": "venue_state",
+                "app": "tiller",
+                "unique_together": (("venue", "key"),),
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+    ]

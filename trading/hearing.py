@@ -1,0 +1,81 @@
+"""What a venue's report adds to what is known of an order: pure, given the book.
+
+Reports come late, twice and out of order; old news adds nothing.
+"""
+
+from decimal import Decimal
+from typing import assert_never
+
+import msgspec
+
+from trading import events as e
+from trading import ports as p
+from trading.book import Book
+from trading.instruments import ZERO
+from trading.order import Order, OrderStatus
+from trading.valuation import Valuation
+
+
+def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
+    """The events to record for a report of `order`; none if it is old news."""
+    match report:
+        case p.Filled():
+            return _fill(order, report, book, valuation)
+        case p.Accepted():
+            news = order.status is OrderStatus.SUBMITTED or (order.is_open and not order.venue_order_id)
+            return [e.OrderAccepted(order.id, report.venue_order_id)] if news or order.in_doubt else []
+        case p.Rejected():
+            if order.filled_quantity or not order.is_open:
+                return []
+            return [e.OrderRejected(order.id, report.code, report.reason)]
+        case p.Canceled():
+            return [e.OrderCanceled(order.id, report.reason)] if order.is_open else []
+        case p.Expired():
+            return [e.OrderExpired(order.id, report.reason)] if order.is_open else []
+        case p.CancelRefused():
+            pending = order.status is OrderStatus.PENDING_CANCEL
+            return [e.OrderCancelRefused(order.id, report.reason)] if pending else []
+        case p.Amended():
+            same = (order.quantity, order.limit_price, order.stop_price) == (
+                report.quantity, report.limit_price, report.stop_price
+            )  # fmt: skip
+            return [] if same or not order.is_open else [e.OrderAmended(**msgspec.structs.asdict(report))]
+        case p.Triggered():
+            return [e.OrderTriggered(order.id)] if order.is_open else []
+        case p.Reconnected():
+            return []
+        case _:
+            assert_never(report)
+
+
+def _fill(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
+    never = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+    if never or book.has_fill(order.account_id, order.symbol, report.trade_id):
+        return []
+    fact = e.OrderFilled(
+        order.id,
+        report.trade_id,
+        report.quantity,
+        report.price,
+        report.fee,
+        _fee_value(order, report, book, valuation),
+        report.at,
+        report.maker,
+    )
+    ended = order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
+    if ended and order.filled_quantity + report.quantity < order.quantity:
+        # The venue had executed a part before it ended the order; it is still ended.
+        again = e.OrderCanceled if order.status is OrderStatus.CANCELED else e.OrderExpired
+        return [fact, again(order.id, order.reason)]
+    return [fact]
+
+
+def _fee_value(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> Decimal:
+    """The fee in the instrument's quote currency, at this fill's price where it is in base."""
+    instrument = book.instrument(order.account_id, order.symbol)
+    if instrument is None:
+        return ZERO
+    if report.fee.currency == instrument.base:
+        return report.fee.amount * report.price
+    rate = valuation.rate(order.account_id, report.fee.currency, into=instrument.quote)
+    return report.fee.amount * (rate or ZERO)

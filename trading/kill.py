@@ -1,0 +1,173 @@
+"""The kill switch: latch first, then cancel, then (if asked) flatten, step by step until done.
+
+The latch is in the journal before anything else happens, so it survives any crash; the steps are
+decided from the book alone, so they go on after a restart. Protective orders stay where positions
+stay: without `flatten`, only orders that could open something are cancelled.
+"""
+
+import asyncio
+from decimal import Decimal
+
+from trading import events as e
+from trading.control import Kill, Latch, StrategySwitch
+from trading.errors import IntentError
+from trading.ids import derive
+from trading.instruments import Side, plain
+from trading.intent import AccountId, Intent, Leg, Origin, Size
+from trading.oms import Oms
+from trading.order import Order, OrderStatus
+from trading.portfolio import Position
+from trading.protection import Protection
+
+PAUSES_S = (0.2, 0.5, 1, 2, 5)  # between rounds; the last one for ever
+
+
+class Killer:
+    """Works on every kill that is not done."""
+
+    def __init__(self, oms: Oms, protection: Protection) -> None:
+        self.oms = oms
+        self.book = oms.book
+        self.protection = protection
+        self._wake = asyncio.Event()
+        self._said: dict[str, set[str]] = {}
+
+    async def kill(self, key: str, scope: str, origin: Origin, *, flatten: bool = False, reason: str = "") -> Kill:
+        """Latch `scope` and begin; answers at once, the steps are told as they happen. Safe to repeat."""
+        kill_id = derive("kill", key)
+        if self.book.get(Kill, kill_id) is None:
+            await self.book.record(
+                e.TradingStateChanged(scope, e.TradingState.HALTED, origin.actor, reason or "killed"),
+                e.KillStarted(kill_id, scope, flatten, origin.actor),
+            )
+        self._wake.set()
+        kill = self.book.get(Kill, kill_id)
+        if kill is None:
+            raise IntentError("The kill could not be recorded.", code="JOURNAL")
+        return kill
+
+    async def pause(self, scope: str, origin: Origin, reason: str = "") -> None:
+        """No new entries in `scope`; what is open stays managed. A killed scope stays killed."""
+        latch = self.book.get(Latch, scope)
+        if latch is None or latch.state is not e.TradingState.HALTED:
+            await self.book.record(
+                e.TradingStateChanged(scope, e.TradingState.REDUCING, origin.actor, reason or "paused")
+            )
+
+    async def resume(self, scope: str, origin: Origin) -> list[str]:
+        """Release the latch of `scope` (`all`: every latch); answers what will start again."""
+        latches = [
+            latch
+            for latch in self.book.all(Latch)
+            if latch.state is not e.TradingState.ACTIVE and scope in ("all", latch.scope)
+        ]
+        facts: list[e.AnyEvent] = [
+            e.TradingStateChanged(latch.scope, e.TradingState.ACTIVE, origin.actor, "resumed") for latch in latches
+        ]
+        for kill in self.unfinished():
+            if scope in ("all", kill.scope):
+                facts.append(e.KillFinished(kill.id, f"Stopped by {origin.actor}: resumed before it was done."))
+        if facts:
+            await self.book.record(*facts)
+        running = [switch.strategy for switch in self.book.all(StrategySwitch) if switch.running]
+        return [f"{latch.scope}: was {latch.state}" for latch in latches] + [f"strategy {name}" for name in running]
+
+    def unfinished(self) -> list[Kill]:
+        return [kill for kill in self.book.all(Kill) if not kill.done]
+
+    async def finished(self, kill_id: str, timeout_s: float) -> Kill:
+        """The kill once it is done, or as far as it got within `timeout_s`."""
+        await self.book.until(lambda: kill_id not in {kill.id for kill in self.unfinished()}, timeout_s)
+        kill = self.book.get(Kill, kill_id)
+        if kill is None:
+            raise IntentError(f"There is no kill {kill_id}.", code="NO_KILL")
+        return kill
+
+    async def run(self) -> None:
+        """Work on unfinished kills, for ever, with growing pauses between rounds."""
+        pause = 0
+        while True:
+            kills = self.unfinished()
+            if not kills:
+                pause = 0
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            for kill in kills:
+                await self.step(kill)
+            await asyncio.sleep(PAUSES_S[min(pause, len(PAUSES_S) - 1)])
+            pause += 1
+
+    async def step(self, kill: Kill) -> None:
+        """One round: ask for every cancel that is missing, close every position that is open, or finish."""
+        origin = Origin(kill.actor, "kill", f"kill {kill.scope}")
+        orders = [
+            order for order in self.book.open_orders() if self._in_scope(kill, order) and self._harmful(kill, order)
+        ]
+        for order in orders:
+            if order.status is not OrderStatus.PENDING_CANCEL and order.source != "kill":
+                after = await self.oms.cancel(order, origin)
+                await self._say(kill, f"cancel {order.side} {order.symbol} {order.id[:6]}: {after.status}")
+            elif order.in_doubt:
+                await self._say(kill, f"{order.symbol} {order.id[:6]}: UNKNOWN - checking with the venue")
+        positions = [position for position in self.book.positions() if self._in_scope(kill, position)]
+        left = [position for position in positions if not self._is_dust(position)]
+        if kill.flatten:
+            for position in left:
+                await self._close(kill, position, origin)
+        if orders or (kill.flatten and left):
+            return
+        await self._finish(kill, positions)
+
+    async def _close(self, kill: Kill, position: Position, origin: Origin) -> None:
+        """Send one closing order a position, and never a second one while the first may still fill."""
+        account = AccountId(position.account, position.mode)
+        working = self.book.open_orders(account, position.symbol)
+        if working:
+            return
+        ended = [order for order in self.book.recent_orders() if order.key.startswith(f"kill:{kill.id}:{position.pk}:")]
+        side = Side.SELL if position.quantity > 0 else Side.BUY
+        instrument = self.oms.drafting.instrument(account, position.symbol)
+        size = Size(instrument.round_quantity(abs(position.quantity)))
+        key = f"kill:{kill.id}:{position.pk}:{len(ended) + 1}"
+        try:
+            order = await self.oms.submit(Intent(key, account, position.symbol, side, size, origin, reduce_only=True))
+        except IntentError as why:
+            await self._say(kill, f"close {position.symbol}: {why}; trying again", failed=True)
+            return
+        text = f"close {plain(abs(position.quantity))} {position.symbol}: {order.status}"
+        failed = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+        await self._say(kill, text + (f" ({order.reason}); trying again" if failed else ""), failed=failed)
+
+    async def _finish(self, kill: Kill, positions: list[Position]) -> None:
+        kept = [order for order in self.book.open_orders() if self._in_scope(kill, order)]
+        open_ = [position for position in positions if not self._is_dust(position)]
+        parts = ["all orders cancelled" if not kept else f"{len(kept)} protective orders kept"]
+        if open_:
+            parts.append("still open: " + ", ".join(f"{plain(p.quantity)} {p.symbol}" for p in open_))
+        else:
+            parts.append("flat")
+        await self.book.record(e.KillFinished(kill.id, f"{kill.scope} is halted; {'; '.join(parts)}."))
+
+    async def _say(self, kill: Kill, text: str, *, failed: bool = False) -> None:
+        """Record a step, once: a round that finds the same says nothing new."""
+        said = self._said.setdefault(kill.id, set())
+        if text not in said:
+            said.add(text)
+            await self.book.record(e.KillStep(kill.id, text, failed))
+
+    def _in_scope(self, kill: Kill, thing: Order | Position) -> bool:
+        mine = {"all", thing.account, str(thing.symbol)}
+        if isinstance(thing, Order) and thing.actor.startswith("strategy:"):
+            mine.add(thing.actor.removeprefix("strategy:"))
+        return kill.scope in mine
+
+    def _harmful(self, kill: Kill, order: Order) -> bool:
+        """Whether a kill cancels it: everything when flattening, else what may open or add."""
+        return kill.flatten or (order.leg is Leg.ENTRY and not order.reduce_only)
+
+    def _is_dust(self, position: Position) -> bool:
+        account = AccountId(position.account, position.mode)
+        instrument = self.book.instrument(account, position.symbol)
+        mark = self.oms.drafting.valuation.mark(position) or position.average_price or Decimal(0)
+        return instrument is not None and instrument.is_dust(position.quantity, mark)

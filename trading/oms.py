@@ -1,0 +1,192 @@
+"""The order pipeline: Intent -> Risk -> Journal -> Executor -> Reports -> Book. Read it top to bottom.
+
+The same key is the same order, for ever. An order is durable before it is on the wire; once it may
+have left, it is never sent again: its outcome is the venue's to tell, through reports or reconcile.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from trading import events as e
+from trading import ports as p
+from trading.book import Book
+from trading.drafting import Drafting, initialized
+from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
+from trading.hearing import facts_of
+from trading.ids import order_id
+from trading.intent import AccountId, Intent, OrderType, Origin
+from trading.order import Order, OrderStatus
+from trading.risk.gate import Denied, RiskGate
+
+NEVER_FILLED = (OrderStatus.REJECTED, OrderStatus.DENIED)
+
+
+class Oms:
+    """Takes intents to their venue and the venue's words into the book."""
+
+    def __init__(
+        self, book: Book, gate: RiskGate, drafting: Drafting, executors: Mapping[AccountId, p.Executor]
+    ) -> None:
+        self.book = book
+        self.gate = gate
+        self.drafting = drafting
+        self.executors = executors
+        self.needs_reconcile: Callable[[AccountId, str], None] = lambda account, why: None
+
+    # --- an order's life ---------------------------------------------------------------------
+
+    async def submit(self, *intents: Intent) -> Order:
+        """Take one intent (or the two legs of an OCO pair) to the venue. The same key twice is the same order.
+
+        Raises:
+            IntentError: it cannot be made into an order; nothing was changed.
+        """
+        async with self.book.lock:  # verdict and journal entry are one step
+            if known := self.book.order(order_id(intents[0].key)):
+                return known
+            orders = [self.drafting.draft(intent) for intent in intents]
+            sets = self.drafting.as_sent(orders)
+            approved: list[p.Approved] = []
+            facts: list[e.AnyEvent] = self._listing(orders[0])
+            for order, *legs in sets:
+                facts += [initialized(each) for each in (order, *legs)]
+                verdict = self.gate.judge(order, tuple(legs))
+                if isinstance(verdict, Denied):
+                    facts += [
+                        e.OrderDenied(each.id, verdict.code, verdict.reason, verdict.findings)
+                        for each in (order, *legs)
+                    ]
+                else:
+                    facts += [e.OrderSubmitted(each.id, verdict.findings) for each in (order, *legs)]
+                    approved.append(verdict)
+            await self.book.write(*facts)  # durable before the wire
+        for verdict in approved:
+            await self._send(verdict)  # outside the lock
+        return self.book.order(orders[0].id) or orders[0]
+
+    async def _send(self, approved: p.Approved) -> None:
+        sent = (approved.order, *approved.legs)
+        executor = self.executors[approved.order.account_id]
+        try:
+            await executor.place(approved)
+        except (VenueRefused, VenueUnreachable) as why:
+            refusal = why
+            await self._record_for(sent, lambda order: e.OrderRejected(order.id, refusal.code, str(refusal)))
+        except OutcomeUnknown as why:
+            doubt = str(why)  # never resend: reconcile finds out
+            await self._record_for(sent, lambda order: e.OrderInDoubt(order.id, doubt))
+            self.needs_reconcile(approved.order.account_id, f"order {approved.order.id} is in doubt")
+
+    async def _record_for(self, orders: tuple[Order, ...], fact: Callable[[Order], e.AnyEvent]) -> None:
+        """Record a fact of those orders of which no report came first."""
+        async with self.book.lock:
+            waiting = [order for order in orders if self._now(order).status is OrderStatus.SUBMITTED]
+            if waiting:
+                await self.book.write(*(fact(order) for order in waiting))
+
+    async def cancel(self, order: Order, origin: Origin) -> Order:
+        """Ask the venue for a cancel; safe to repeat. An order that is not open is answered as it is."""
+        async with self.book.lock:
+            order = self._now(order)
+            if not order.is_open:
+                return order
+            if order.status is not OrderStatus.PENDING_CANCEL:
+                await self.book.write(e.OrderCancelRequested(order.id, origin.actor, origin.source))
+        await self.push_cancel(order)
+        return self._now(order)
+
+    async def push_cancel(self, order: Order) -> None:
+        """Send the cancel of an order whose cancel is journalled; also used to repeat it."""
+        try:
+            await self.executors[order.account_id].cancel(order)
+        except VenueRefused as why:
+            await self.on_report(order.account_id, p.CancelRefused(order.id, str(why)))
+            self.needs_reconcile(order.account_id, f"cancel of {order.id} refused")
+        except (VenueUnreachable, OutcomeUnknown) as why:
+            self.needs_reconcile(order.account_id, f"cancel of {order.id}: {why}")
+
+    async def amend(
+        self,
+        order: Order,
+        origin: Origin,
+        *,
+        quantity: Decimal | None = None,
+        limit_price: Decimal | None = None,
+        stop_price: Decimal | None = None,
+    ) -> Order:
+        """Change an open order at the venue, after the risk checks of what it would become.
+
+        Raises:
+            IntentError: it is not open, the change is denied, or the venue refuses it.
+        """
+        async with self.book.lock:
+            changed = self.drafting.amended(self._now(order), quantity, limit_price, stop_price)
+            verdict = self.gate.judge(changed)
+            if isinstance(verdict, Denied):
+                raise IntentError(verdict.reason, verdict.remedy, code=verdict.code)
+            await self.book.write(
+                e.OrderAmendRequested(order.id, origin.actor, origin.source, quantity, limit_price, stop_price)
+            )
+        try:
+            await self.executors[order.account_id].amend(
+                changed, changed.quantity, changed.limit_price, changed.stop_price
+            )
+        except (VenueRefused, VenueUnreachable) as why:
+            await self.book.record(e.OrderAmendRefused(order.id, str(why)))
+            raise IntentError(f"The order stays as it was: {why}", code=why.code) from None
+        except OutcomeUnknown as why:
+            self.needs_reconcile(order.account_id, f"amend of {order.id}: {why}")
+        return self._now(order)
+
+    async def on_report(self, account: AccountId, report: p.Report) -> None:
+        """The venue's words into the book. Late, doubled and reordered reports are welcome."""
+        if isinstance(report, p.Reconnected):
+            self.needs_reconcile(account, f"reconnected {report.reason}".strip())
+            return
+        async with self.book.lock:
+            order = self.book.order(report.order_id)
+            ours = order is not None and order.account_id == account
+            facts = facts_of(order, report, self.book, self.drafting.valuation) if order and ours else []
+            if facts:
+                await self.book.write(*facts)
+        if not ours:
+            self.needs_reconcile(account, "a report of an order that is not ours")
+        elif not facts and isinstance(report, p.Filled) and order and order.status in NEVER_FILLED:
+            self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
+
+    def _listing(self, order: Order) -> list[e.AnyEvent]:
+        """Journal the filters when first used or changed, so that replay needs no venue."""
+        instrument = self.drafting.instrument(order.account_id, order.symbol)
+        if self.book.instrument(order.account_id, order.symbol) == instrument:
+            return []
+        return [e.InstrumentListed(order.account, order.mode, instrument)]
+
+    def _now(self, order: Order) -> Order:
+        return self.book.order(order.id) or order
+
+    async def settled(self, order_id: str, timeout_s: float) -> Order:
+        """The order once the venue has said what became of it, or as it is after `timeout_s`."""
+        return await self._until(order_id, timeout_s, lambda order: not _undecided(order))
+
+    async def closed(self, order_id: str, timeout_s: float) -> Order:
+        """The order once it is no longer open, or as it is after `timeout_s`."""
+        return await self._until(order_id, timeout_s, lambda order: not order.is_open)
+
+    async def changed(self, before: Order, timeout_s: float) -> Order:
+        """The order once anything about it is new, or as it is after `timeout_s`."""
+        return await self._until(before.id, timeout_s, lambda order: order != before)
+
+    async def _until(self, order_id: str, timeout_s: float, done: Callable[[Order], bool]) -> Order:
+        def reached() -> bool:
+            order = self.book.order(order_id)
+            return order is None or done(order)
+
+        await self.book.until(reached, timeout_s)
+        settled = self.book.order(order_id)
+        if settled is None:
+            raise IntentError(f"There is no order {order_id}.", code="NO_ORDER")
+        return settled
+
+
+def _undecided(order: Order) -> bool:
+    return order.is_open if order.type is OrderType.MARKET else order.status is OrderStatus.SUBMITTED

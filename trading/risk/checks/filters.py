@@ -1,0 +1,147 @@
+"""The venue's own filters, so that what it would refuse is refused here, with the number that would do.
+
+A filter of 0 is one that the venue does not have.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from trading.events import Finding
+from trading.instruments import Settlement, plain
+from trading.order import Order
+from trading.risk.checks.check import DOWN, UP, Check, money, units
+from trading.risk.reasons import Reason
+from trading.risk.view import View
+
+
+class LotSize(Check, frozen=True):
+    """The quantity is a positive multiple of the step."""
+
+    reason = Reason.LOT_SIZE
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        instrument, quantity = view.instrument, order.quantity
+        step = instrument.step
+        if not step:
+            return None
+        if quantity > 0 and not quantity % step:
+            return self.passes(f"quantity {plain(quantity)}, step {plain(step)}")
+        down = max((quantity / step).to_integral_value(DOWN), Decimal(1)) * step
+        up = max((quantity / step).to_integral_value(UP), Decimal(1)) * step
+        return self.denies(
+            f"quantity {plain(quantity)} is not a multiple of the step {plain(step)}",
+            down=units(down, instrument),
+            up=units(up, instrument),
+        )
+
+
+class MinQuantity(Check, frozen=True):
+    reason = Reason.MIN_QUANTITY
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        least = view.instrument.min_quantity
+        if not least:
+            return None
+        text = f"quantity {units(order.quantity, view.instrument)}, minimum {plain(least)}"
+        if order.quantity >= least:
+            return self.passes(text)
+        return self.denies(text, least=units(least, view.instrument))
+
+
+class MaxQuantity(Check, frozen=True):
+    reason = Reason.MAX_QUANTITY
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        most = view.instrument.max_quantity
+        if not most:
+            return None
+        text = f"quantity {units(order.quantity, view.instrument)}, maximum {plain(most)}"
+        if order.quantity <= most:
+            return self.passes(text)
+        return self.denies(text, most=units(most, view.instrument))
+
+
+class TickSize(Check, frozen=True):
+    """Every price of the order, its bracket's stop and target too, is a positive multiple of the tick."""
+
+    reason = Reason.TICK_SIZE
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        tick = view.instrument.tick
+        if not tick:
+            return None
+        prices = list(_prices(order))
+        for name, price in prices:
+            if price <= 0 or price % tick:
+                down = max((price / tick).to_integral_value(DOWN), Decimal(1)) * tick
+                up = max((price / tick).to_integral_value(UP), Decimal(1)) * tick
+                return self.denies(
+                    f"{name} {plain(price)} is not a multiple of the tick {plain(tick)}", down=plain(down), up=plain(up)
+                )
+        return self.passes(f"{prices[0][0]} {plain(prices[0][1])}, tick {plain(tick)}") if prices else None
+
+
+def _prices(order: Order) -> Iterator[tuple[str, Decimal]]:
+    for name, price in (
+        ("limit price", order.limit_price),
+        ("stop price", order.stop_price),
+        ("stop-loss", order.stop_loss),
+        ("take-profit", order.take_profit),
+    ):
+        if price is not None:
+            yield name, price
+
+
+class MinNotional(Check, frozen=True):
+    """Worth enough at its own price. A venue that holds positions lets any remainder of one be closed."""
+
+    reason = Reason.MIN_NOTIONAL
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        instrument, price = view.instrument, _own_price(order, view)
+        least = instrument.min_notional
+        if not least or not price or (order.reduce_only and instrument.settlement is Settlement.LINEAR):
+            return None
+        value = instrument.notional(order.quantity, price)
+        text = f"value {money(value, instrument.quote, DOWN)}, the venue's minimum {plain(least)}"
+        if value >= least:
+            return self.passes(text)
+        step = instrument.step or Decimal(1)
+        enough = (least / (price * instrument.multiplier) / step).to_integral_value(UP) * step
+        return self.denies(text, least=units(enough, instrument))
+
+
+class MaxNotional(Check, frozen=True):
+    reason = Reason.MAX_NOTIONAL
+    entries_only = False
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        instrument, price = view.instrument, _own_price(order, view)
+        most = instrument.max_notional
+        if not most or not price:
+            return None
+        value = instrument.notional(order.quantity, price)
+        text = f"value {money(value, instrument.quote, UP)}, the venue's maximum {plain(most)}"
+        if value <= most:
+            return self.passes(text)
+        fits = instrument.round_quantity(most / (price * instrument.multiplier))
+        return self.denies(text, most=units(fits, instrument))
+
+
+def _own_price(order: Order, view: View) -> Decimal | None:
+    """The price a venue's filter looks at: the order's own, or the market's."""
+    if order.limit_price is not None:
+        return order.limit_price
+    if order.stop_price is not None:
+        return order.stop_price
+    levels = view.quote.taker(order.side) if view.quote is not None else ()
+    return levels[0].price if levels else None
+
+
+FILTERS: tuple[Check, ...] = (LotSize(), MinQuantity(), MaxQuantity(), TickSize(), MinNotional(), MaxNotional())
+"""All of them; they are asked about the legs of a list too."""
