@@ -51,7 +51,7 @@ class Redactor:
         """From now on these are secrets too; empty ones are ignored."""
         self._secrets |= {secret for secret in secrets if secret}
         longest_first = sorted(self._secrets, key=len, reverse=True)
-        spellings = "|".join("".join(_spellings(letter) for letter in secret) for secret in longest_first)
+        spellings = "|".join(_pattern(secret) for secret in longest_first)
         self._known = re.compile(spellings, re.IGNORECASE) if spellings else None
 
     def text(self, text: str) -> str:
@@ -94,21 +94,30 @@ class Redactor:
         return MASK if value and _NAMED.search(name) else self.value(value, depth + 1)
 
 
-def _spellings(letter: str) -> str:
-    """A pattern of one letter in every spelling. Letters and digits have one: no encoder touches them."""
-    if letter.isascii() and letter.isalnum():
-        return letter
-    encoded = letter.encode("utf-8", "surrogatepass")
+def _pattern(secret: str) -> str:
+    """The secret in every spelling."""
+    return "".join(_spellings(part) for part in re.findall(r"\\+|[^\\]", secret))
+
+
+def _spellings(part: str) -> str:
+    """A pattern of one letter, or one run of backslashes. Letters and digits have one spelling: no encoder touches them.
+
+    What is written within something that is written again gets more backslashes each time. They are
+    matched possessively: text full of backslashes must not cost more than other text.
+    """
+    if part.isascii() and part.isalnum():
+        return part
+    if part.startswith("\\"):
+        count = len(part)
+        return rf"(?:\\{{{count},{8 * count}}}+|(?:%5c|\\{{1,8}}+x5c){{{count}}})"
+    encoded = part.encode("utf-8", "surrogatepass")
     ways = {
-        letter,
-        html.escape(letter),
-        json.dumps(letter)[1:-1],
-        repr(letter)[1:-1],
-        ascii(letter)[1:-1],
+        part,
+        html.escape(part),
+        *(way.strip("'\"").removeprefix("\\") for way in (json.dumps(part), repr(part), ascii(part)) if "\\" in way),
         "".join(f"%{byte:02x}" for byte in encoded),
-        "".join(f"\\x{byte:02x}" for byte in encoded),
-        *(["+"] if letter == " " else []),
+        *(["+"] if part == " " else []),
     }
-    escaped = "|".join(re.escape(way) for way in sorted(ways, key=len, reverse=True))
-    # A quote or backslash gets one more backslash for every time it is written within something written.
-    return rf"(?:\\{{0,4}}(?:{escaped}))" if letter in "\"'\\" else f"(?:{escaped})"
+    escaped = "|".join(re.escape(way) for way in sorted(ways, key=len, reverse=True) if way)
+    in_bytes = r"\\{1,8}+".join(f"x{byte:02x}" for byte in encoded)
+    return rf"\\{{0,8}}+(?:{escaped}|{in_bytes})"

@@ -14,6 +14,13 @@ from trading.clock import Clock
 from trading.errors import ConfigError, IntentError
 from trading.instruments import Instrument, Symbol, decimal_from_text
 from trading.intent import AccountId, Mode, Origin
+from trading.journal.queries import Queries
+from trading.kill import Killer
+from trading.oms import Oms
+from trading.protection import Protection
+from trading.reconcile import Reconciler
+from trading.risk.gate import RiskGate
+from trading.runner import Runner
 from trading.valuation import Valuation
 
 
@@ -135,6 +142,55 @@ class Desk(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def oms(self) -> Oms: ...
+
+    @property
+    def gate(self) -> RiskGate: ...
+
+    @property
+    def protection(self) -> Protection: ...
+
+    @property
+    def reconciler(self) -> Reconciler: ...
+
+    @property
+    def killer(self) -> Killer: ...
+
+    @property
+    def runner(self) -> Runner: ...
+
+    @property
+    def history(self) -> Queries: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def not_ready(self) -> str:
+        """Why nothing new may be sent yet; empty once every account has been reconciled."""
+        ...
+
+    def account_number(self, account: str) -> str:
+        """How the venue calls the account: shown before it goes live."""
+        ...
+
+    def clear_kill_file(self) -> None:
+        """Remove the KILL file, so that a resume holds after a restart."""
+        ...
+
+    def health(self) -> Mapping[str, tuple[bool, str]]:
+        """Each part of the process: whether it works, and a few words."""
+        ...
+
+    def log_lines(self, count: int) -> Sequence[str]:
+        """The last log lines, without secrets."""
+        ...
+
+    async def people(self) -> Sequence[tuple[str, str, str]]:
+        """Who may do something: name, role, known by."""
+        ...
 
     @property
     def accounts(self) -> Sequence[str]:

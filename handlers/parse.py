@@ -126,8 +126,9 @@ def bind(spec: CommandSpec, rest: str) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     words = list(tokens(rest))
+    passed = 0  # positional parameters that words without a name can no longer be for
     for number, word in enumerate(words):
-        free = next((p for p in spec.positionals if p.name not in texts), None)
+        free = next((p for p in spec.positionals[passed:] if p.name not in texts), None)
         param, text = _meant(spec, word, free)
         if param is None:
             shown = "That" if spec.secret else repr(word.text[:24])
@@ -140,13 +141,16 @@ def bind(spec: CommandSpec, rest: str) -> dict[str, str]:
                 raise _wrong(spec, f"{min(twice)} is given twice.", "Give it once.", "GIVEN_TWICE")
             return texts | late
         texts[param.name] = text
+        if word.name != param.name:
+            passed = spec.positionals.index(param) + 1
     return texts
 
 
 def _meant(spec: CommandSpec, word: Token, free: Param | None) -> tuple[Param | None, str]:
     """The parameter that a word is for, with the text for it."""
     if not word.name:
-        return free, word.text
+        chosen = None if word.quoted else _chosen(spec, free, word.text)
+        return chosen or free, word.text
     if param := spec.param(word.name):
         return param, word.text
     if free and free.rest:
@@ -156,6 +160,18 @@ def _meant(spec: CommandSpec, word: Token, free: Param | None) -> tuple[Param | 
     options = [p.name for p in spec.params]
     remedy = did_you_mean(word.name, options, f"Options are {', '.join(options)}." if options else "It takes none.")
     raise _wrong(spec, f"/{spec.name} has no option {word.name[:24]!r}.", remedy, "UNKNOWN_OPTION")
+
+
+def _chosen(spec: CommandSpec, free: Param | None, text: str) -> Param | None:
+    """The later parameter whose choice a word is, where all before it may be left out: `/mode live`."""
+    if free is None or free.required or text.lower() in free.choices:
+        return None
+    for param in spec.positionals[spec.positionals.index(free) + 1 :]:
+        if text.lower() in param.choices:
+            return param
+        if param.required:
+            return None
+    return None
 
 
 def _rest(spec: CommandSpec, param: Param, rest: str, words: Sequence[Token]) -> dict[str, str]:
@@ -240,7 +256,8 @@ def format_line(spec: CommandSpec, texts: Mapping[str, str]) -> str:
             last = text if not gap and _plain_rest(spec, text) else f"{param.name}={_quoted(text)}"
         elif param.positional and not gap:
             size = {Size, Part} & set(param.kind.members) and spec.param("risk") is None and text.startswith("risk=")
-            words.append(text if size and not re.search(r"\s", text) else quote(text))
+            as_it_is = size and not re.search(r"\s", text)
+            words.append(text if as_it_is else _quoted(text) if _chosen(spec, param, text) else quote(text))
         else:
             words.append(f"{param.name}={quote(text, option=True)}")
     return " ".join([*words, last] if last else words)

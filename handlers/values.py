@@ -270,7 +270,7 @@ def _choice(values: Mapping[str, Any], annotation: Any) -> Kind:
                 return values[word]
         raise IntentError(f"{cut(text)} is not one of {', '.join(words)}.", f"Write {words[0]}.", code="BAD_CHOICE")
 
-    return Kind(" or ".join(words), read, words[0], "|".join(words), words, (annotation,))
+    return Kind(" or ".join(words), read, words[0], "|".join(words), tuple(w.lower() for w in words), (annotation,))
 
 
 def _union(annotations: tuple[Any, ...]) -> Kind:

@@ -74,7 +74,7 @@ def _example(path: shape.Path, origin: str) -> str:
         if found is None or shape.is_section(found[1].annotation) or shape.named(found[1].annotation):
             continue
         key, field = found
-        if (value := sample_text(field)) not in ("", '""'):
+        if (value := sample_text(field)) not in ("", '""', "[]", "{}"):
             if origin.startswith(PREFIX) and not origin.endswith("_FILE"):
                 return f"; for example {origin}=" + value.strip('"')
             return f"; for example {key} = {value}"

@@ -33,7 +33,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     """How the desk stands: state, equity, today, positions, orders, doubts."""
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     state = ctx.book.state()
-    lines = [f"{state}{'' if desk.ready else ' - NOT READY: ' + desk.not_ready}"]
+    lines = [f"{state}{' - NOT READY: ' + desk.not_ready if desk.not_ready else ''}"]
     lines += [f"{latch.scope}: {latch.state} by {latch.actor} ({latch.reason})" for latch in _latches(ctx)]
     rows = []
     for each in _accounts(ctx, account):

@@ -17,7 +17,7 @@ EVERYTHING = Scope("all")
 SHORTEST = timedelta(seconds=10)
 
 
-@command(role=Role.TRADER, group="control")
+@command(role=Role.TRADER, group="control", dry=True)
 async def kill(
     ctx: Context,
     scope: Annotated[Scope, Arg("all, an account, a symbol or a strategy")] = EVERYTHING,

@@ -67,7 +67,7 @@ def _known(ctx: Context, which: str) -> Order:
     return found
 
 
-@command(role=Role.TRADER, group="orders")
+@command(role=Role.TRADER, group="orders", dry=True)
 async def cancel(
     ctx: Context,
     what: Annotated[OrderRef | Symbol | Literal["all"], Arg("An order, a symbol, or all")],
@@ -97,7 +97,7 @@ async def cancel(
     return Reply("\n".join(lines), tone=tone, order_id=one)
 
 
-@command(role=Role.TRADER, group="orders")
+@command(role=Role.TRADER, group="orders", dry=True)
 async def amend(
     ctx: Context,
     which: Annotated[OrderRef, Arg("The order's id")],

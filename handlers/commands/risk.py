@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from handlers.context import Context, Role
-from handlers.figures import moment, money, signed, span
+from handlers.figures import CENT, moment, money, number, signed, span
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, Choice, command
 from handlers.values import AccountName

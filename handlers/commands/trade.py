@@ -67,7 +67,7 @@ async def _open(
     return await place(ctx, intent)
 
 
-@command(role=Role.TRADER, group="trade")
+@command(role=Role.TRADER, group="trade", dry=True)
 async def buy(
     ctx: Context,
     symbol: Annotated[Symbol, Arg("What to buy")],
@@ -87,7 +87,7 @@ async def buy(
     return await _open(ctx, Side.BUY, symbol, size, limit, stop, sl, tp, trail, tif, post, reduce, account)
 
 
-@command(role=Role.TRADER, group="trade")
+@command(role=Role.TRADER, group="trade", dry=True)
 async def sell(
     ctx: Context,
     symbol: Annotated[Symbol, Arg("What to sell")],
@@ -110,7 +110,7 @@ async def sell(
 # --- closing ---------------------------------------------------------------------------------
 
 
-@command(role=Role.TRADER, group="trade")
+@command(role=Role.TRADER, group="trade", dry=True)
 async def close(
     ctx: Context,
     symbol: Annotated[Symbol | Literal["all"], Arg("Which position, or all of them")],
@@ -199,7 +199,7 @@ def _part(ctx: Context, position: Position, part: Size | None) -> Size:
 # --- protecting ------------------------------------------------------------------------------
 
 
-@command(role=Role.TRADER, group="trade")
+@command(role=Role.TRADER, group="trade", dry=True)
 async def oco(
     ctx: Context,
     symbol: Annotated[Symbol, Arg("Which holding to exit")],

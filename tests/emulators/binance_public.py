@@ -75,7 +75,8 @@ class BinancePublic:
     """`async with BinancePublic(now_ms=...) as venue:` serves at `venue.url`.
 
     `fault`: "" none, or `503`, `429`, `418` (that status and its body), `html` (200 with a page),
-    `null` (200 with null), `cut` (the connection closes in the middle), `hang` (no answer).
+    `null` (200 with null), `odd` (200 with JSON of another shape), `cut` (the connection closes in
+    the middle), `hang` (no answer). `close` and `open` take it off the network and back, on its port.
     """
 
     def __init__(self, now_ms: int) -> None:
@@ -90,6 +91,7 @@ class BinancePublic:
         self.books: dict[str, tuple[list[Row], list[Row]]] = {name: ([], []) for name in self.symbols}
         self.klines: dict[tuple[str, str], dict[int, Row]] = {}
         self._update_id = 1
+        self._port = 0  # any, then the same again
         self._release = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -103,6 +105,15 @@ class BinancePublic:
         self.klines.setdefault((symbol, interval), {})[start_ms] = ohlcv
 
     async def __aenter__(self) -> "BinancePublic":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
         app = web.Application(middlewares=[self._faulty])
         app.router.add_get("/api/v3/ping", self._ping)
         app.router.add_get("/api/v3/time", self._time)
@@ -111,18 +122,15 @@ class BinancePublic:
         app.router.add_get("/api/v3/klines", self._klines)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        host, self._port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{self._port}"
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
         self._release.set()
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
 
     @web.middleware
     async def _faulty(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -137,6 +145,8 @@ class BinancePublic:
                 return web.Response(text="<html><body>Just a moment...</body></html>", content_type="text/html")
             case "null":
                 return web.json_response(None)
+            case "odd":
+                return web.json_response({"symbols": [7], "bids": [["much", None]], "asks": [[None, "1"]]})
             case "cut":
                 answer = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
                 await answer.prepare(request)

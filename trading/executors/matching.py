@@ -478,7 +478,8 @@ class PaperVenue:
             text = f"Insufficient funds: {plain(round(need.amount, 8))} {need.currency} is needed, "
             text += f"{plain(round(max(have, ZERO), 8))} is free."
             _refuse("INSUFFICIENT_FUNDS", text, "Ask for less.")
-        order.budget = need.amount
+        if instrument.settlement is Settlement.SPOT and order.side is Side.BUY:
+            order.budget = need.amount
 
     def _shrink(self, order: BookOrder, most: Decimal, code: str) -> bool:
         """Cut what remains down to `most`; whether that changed it."""
@@ -505,7 +506,9 @@ class PaperVenue:
         for level, quantity in self._available(order, self.quotes.get(order.symbol)):
             part = min(left, quantity)
             cost, left = cost + part * level, left - part
-        return Money(self._unit_cost(cost + left * self._levels(order)[-1].price), instrument.quote)
+        levels = self._levels(order)
+        worst = levels[-1].price if levels else ZERO
+        return Money(self._unit_cost(cost + left * worst), instrument.quote)
 
     def _reserve(self, order: BookOrder) -> Money:
         """What an open order ties up of a balance."""
@@ -513,10 +516,9 @@ class PaperVenue:
         if instrument.settlement is not Settlement.SPOT or order.state is State.PENDING:
             return Money(ZERO, instrument.quote)
         if order.side is Side.SELL:
-            return Money(order.remaining, instrument.base)
-        price = order.limit_price or order.stop_price
-        most = order.budget if price is None else order.remaining * self._unit_cost(price)
-        return Money(min(most, order.budget), instrument.quote)
+            return self._need(order)
+        priced = order.limit_price is not None or order.stop_price is not None
+        return Money(min(self._need(order).amount, order.budget) if priced else order.budget, instrument.quote)
 
     def _reserved(self, currency: str, without: BookOrder | None = None) -> Decimal:
         lots: dict[str, Decimal] = {}

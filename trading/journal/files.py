@@ -37,11 +37,19 @@ def exchange(fresh: Path, path: Path) -> None:
     """
     synchronize(fresh)
     if path.exists():
-        with closing(sqlite3.connect(path)) as connection:
-            # Its log must be gone before: read with the other database, it would destroy that.
-            connection.execute("PRAGMA journal_mode = DELETE")
+        settle(path)  # its log must be gone before: read with the other database, it would destroy that
     os.replace(fresh, path)
     synchronize(path.parent)
+
+
+def settle(path: Path) -> None:
+    """Move the log into the database, so that it is one file.
+
+    Raises:
+        sqlite3.Error: it is in use.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def create(path: Path) -> None:

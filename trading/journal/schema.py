@@ -13,6 +13,7 @@ from trading.errors import JournalError
 from trading.journal.orm import APP
 
 APPLIED = f"SELECT name FROM tortoise_migrations WHERE app = '{APP}'"
+TAIL = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 
 
 def is_current(applied: Iterable[str], migrations: str, name: str) -> bool:
@@ -31,6 +32,18 @@ def is_current(applied: Iterable[str], migrations: str, name: str) -> bool:
             code="JOURNAL_NEWER",
         )
     return known == set(applied)
+
+
+def in_use(name: str) -> JournalError:
+    return JournalError(f"Another Tiller is using this database: {name}.", "Stop it first.", code="JOURNAL_IN_USE")
+
+
+def moved() -> JournalError:
+    return JournalError("Another program wrote to the journal.", "Stop it, then restart Tiller.", code="JOURNAL_MOVED")
+
+
+def read_only(name: str) -> JournalError:
+    return JournalError(f"{name} was opened for reading.", "Ask the running bot, or stop it first.")
 
 
 def outdated(name: str) -> JournalError:

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from trading.errors import ConfigError, JournalError
 from trading.journal import schema
 from trading.journal.chain import Tail
-from trading.journal.files import copy_database, delete, exchange
+from trading.journal.files import copy_database, create, delete, exchange
 from trading.journal.orm import Orm, configuration, failing, reason
 from trading.journal.rows import Statement
 from trading.journal.values import to_sqlite
@@ -26,7 +26,6 @@ LOG_BYTES = 4 << 20  # about 1,000 pages: the length at which SQLite moves the l
 PATIENCE_S = 15.0  # how long another program may hold the database before we give up
 BUSY_S = 0.01  # of which the loop stands still at most this long at a time
 PRAGMAS = {"journal_mode": "WAL", "synchronous": "FULL", "journal_size_limit": 16 * LOG_BYTES, "foreign_keys": "OFF"}
-TAIL = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 
 
 class SqliteDatabase:
@@ -47,8 +46,6 @@ class SqliteDatabase:
             ConfigError: the path is not one.
             JournalError: it cannot be read or written, is another program's, a newer Tiller's, or in use.
         """
-        if path.is_dir() or path.name in ("", ":memory:"):
-            raise ConfigError(f"{str(path)!r} is not a file for the database.", "Write sqlite://data/tiller.db.")
         database = cls(path, migrations)
         async with AsyncExitStack() as stack:
             if writer:
@@ -78,12 +75,12 @@ class SqliteDatabase:
         """
         connection = self._connection
         if connection is None:
-            raise JournalError(f"{self.orm.name} was opened for reading.")
+            raise schema.read_only(self.orm.name)
         with failing("The journal was not written", remedy="Nothing was recorded. Is there space on the disk?"):
             await self._begin(connection)
             try:
                 if tail(connection) != before:
-                    raise JournalError("Another program wrote to the journal.", "Stop it, then restart Tiller.")
+                    raise schema.moved()
                 for text, values in statements:
                     connection.execute(text, [to_sqlite(value) for value in values])
                 connection.execute("COMMIT")
@@ -115,7 +112,9 @@ class SqliteDatabase:
         fresh = self.path.with_name(self.path.name + ".new")
         with failing(f"{self.orm.name} cannot be upgraded", remedy="It is as it was. Is it in use, or the disk full?"):
             delete(fresh)
-            if applied_migrations(self.path) is not None:
+            if applied_migrations(self.path) is None:
+                create(fresh)
+            else:
                 copy_database(self.path, fresh)
             await schema.upgrade(_configuration(fresh, self._migrations, journal_mode="MEMORY"), atomic=False)
             exchange(fresh, self.path)
@@ -125,23 +124,22 @@ def lock(path: Path) -> FileLock:
     """Hold the file `path` + `.lock`: one Tiller writes to one database.
 
     Raises:
+        ConfigError: the path is not one for a file.
         JournalError: another one does, or the folder cannot be written.
     """
+    if path.is_dir() or path.name in ("", ":memory:"):
+        raise ConfigError(f"{str(path)!r} is not a file for the database.", "Write sqlite://data/tiller.db.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = FileLock(f"{path}.lock", timeout=0, thread_local=False)
         held.acquire()
     except Timeout:
-        raise in_use(f"the database {path}") from None
+        raise schema.in_use(f"the database {path}") from None
     except OSError as why:
         raise JournalError(
             f"The database {path} cannot be written: {why.strerror}.", "Choose a folder that can."
         ) from None
     return held
-
-
-def in_use(name: str) -> JournalError:
-    return JournalError(f"Another Tiller is using {name}.", "Stop it first.", code="JOURNAL_IN_USE")
 
 
 def absent(path: Path) -> JournalError:
@@ -171,7 +169,7 @@ def applied_migrations(path: Path) -> frozenset[str] | None:
 
 
 def tail(connection: sqlite3.Connection) -> Tail:
-    return Tail(*(connection.execute(TAIL).fetchone() or Tail()))
+    return Tail(*(connection.execute(schema.TAIL).fetchone() or Tail()))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

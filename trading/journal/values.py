@@ -42,7 +42,10 @@ def utc(value: datetime) -> datetime:
 
 
 def _text(value: str) -> str:
-    return value.replace("\x00", "\ufffd") if "\x00" in value else value  # PostgreSQL has no NUL in text
+    """What both databases can hold: no NUL, no half of a surrogate pair."""
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
 def _same(value: Any) -> Any:

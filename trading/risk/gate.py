@@ -12,7 +12,7 @@ from trading.control import LimitOverride
 from trading.errors import ConfigError
 from trading.events import Finding
 from trading.instruments import ZERO
-from trading.intent import AccountId, Leg
+from trading.intent import AccountId
 from trading.order import Order
 from trading.ports import Approved, Capabilities
 from trading.risk import limits as rules
@@ -171,10 +171,6 @@ class RiskGate:
         """How far each limit on the account's state is used, those that are off left out."""
         standing, held = self._stand(account), self.effective(account)
         equity = standing.equity.total
-        entries: dict[str, int] = {}
-        for order in standing.orders:
-            if order.leg is Leg.ENTRY:
-                entries[order.symbol] = entries.get(order.symbol, 0) + 1
         used = {
             "max_daily_loss": max(-standing.day_pnl, ZERO),
             "max_drawdown": standing.drawdown,
@@ -182,7 +178,7 @@ class RiskGate:
             "max_position_value": max(standing.exposures.values(), default=ZERO),
             "max_leverage": standing.exposure / equity if equity > 0 else ZERO,
             "max_open_positions": Decimal(len(standing.occupied)),
-            "max_open_orders_per_symbol": Decimal(max(entries.values(), default=0)),
+            "max_open_orders_per_symbol": Decimal(max(standing.entries.values(), default=0)),
             "max_orders_per_minute": Decimal(len(self._submissions.last_minute(account))),
             "loss_streak": Decimal(standing.figures.streak),
         }

@@ -5,7 +5,8 @@ done, so the larger is what is promised. Several stops of one bracket (each for 
 """
 
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from trading.instruments import ZERO, Side, Symbol
 from trading.intent import Leg, OrderType
@@ -13,7 +14,7 @@ from trading.order import Order
 from trading.quotes import Quote
 
 
-class Amount(NamedTuple):
+class Amount(msgspec.Struct, gc=False):
     """Units of an instrument and their value in its quote currency."""
 
     quantity: Decimal
@@ -21,6 +22,7 @@ class Amount(NamedTuple):
 
 
 NOTHING = Amount(ZERO, ZERO)
+BUY, SELL, ENTRY = Side.BUY, Side.SELL, Leg.ENTRY  # Python 3.11 runs code at every look-up of an enum's member
 
 
 def reference_price(order: Order, quote: Quote | None) -> Decimal | None:
@@ -33,7 +35,7 @@ def reference_price(order: Order, quote: Quote | None) -> Decimal | None:
     levels = quote.taker(order.side) if quote is not None else ()
     if limit is None:
         return stop if stop is not None else (levels[0].price if levels else None)
-    if order.side is Side.BUY:
+    if order.side is BUY:
         return limit
     if order.type is OrderType.STOP_LIMIT and stop is not None:
         return max(limit, stop)
@@ -42,9 +44,7 @@ def reference_price(order: Order, quote: Quote | None) -> Decimal | None:
 
 def bound_to(order: Order) -> str:
     """The bracket or OCO pair whose orders are alternatives to this one; empty for a single order."""
-    if order.leg is not Leg.ENTRY and order.parent_id:
-        return order.parent_id
-    return order.group
+    return order.parent_id if order.parent_id and order.leg is not ENTRY else order.group
 
 
 class Promised:
@@ -60,11 +60,18 @@ class Promised:
 
     def add(self, order: Order, quantity: Decimal, unit_value: Decimal) -> None:
         """Count `quantity` of an order, at a value a unit in quote currency."""
-        key = (order.symbol, order.side)
-        self.totals[key] = plus(self.totals.get(key, NOTHING), self.added_by(order, quantity, unit_value))
+        key, value = (order.symbol, order.side), quantity * unit_value
         if bond := bound_to(order):
+            added = self.added_by(order, quantity, unit_value)
             kinds, kind = self._alternatives.setdefault((*key, bond), {}), _kind(order)
-            kinds[kind] = plus(kinds.get(kind, NOTHING), Amount(quantity, quantity * unit_value))
+            kinds[kind] = plus(kinds.get(kind, NOTHING), Amount(quantity, value))
+            quantity, value = added.quantity, added.value
+        total = self.totals.get(key)
+        if total is None:
+            self.totals[key] = Amount(quantity, value)
+        else:
+            total.quantity += quantity
+            total.value += value
 
     def added_by(self, order: Order, quantity: Decimal, unit_value: Decimal) -> Amount:
         """What an order would add to the totals: all of it, or what it goes beyond its alternatives."""
@@ -83,4 +90,4 @@ def plus(one: Amount, other: Amount) -> Amount:
 
 
 def _kind(order: Order) -> str:
-    return order.id if order.leg is Leg.ENTRY else order.leg
+    return order.id if order.leg is ENTRY else order.leg

@@ -1,6 +1,6 @@
 """Where an account stands now: its worth, its day, its exposure with everything its open orders may still do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,11 +10,11 @@ import msgspec
 
 from trading.book import Book
 from trading.events import EquitySampled
-from trading.instruments import ZERO, Instrument, Settlement, Side, Symbol
+from trading.instruments import ZERO, Instrument, Settlement, Symbol
 from trading.intent import AccountId
 from trading.order import Order
 from trading.portfolio import Account, Position, sample
-from trading.risk.promised import NOTHING, Amount, Promised, reference_price
+from trading.risk.promised import BUY, ENTRY, NOTHING, SELL, Amount, Promised, reference_price
 from trading.valuation import Equity, Valuation
 
 ONE = Decimal(1)
@@ -24,23 +24,19 @@ class Terms(NamedTuple):
     """What turns quantities of a symbol into the desk's currency."""
 
     instrument: Instrument | None  # None when the venue no longer lists it
+    spot: bool
+    multiplier: Decimal
     rate: Decimal  # desk currency for one unit of the quote currency; 1 when no price tells
-
-    @property
-    def spot(self) -> bool:
-        return self.instrument is not None and self.instrument.settlement is Settlement.SPOT
-
-    @property
-    def multiplier(self) -> Decimal:
-        return self.instrument.multiplier if self.instrument is not None else ONE
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Values in the desk's currency. `exposures` has, by symbol, the largest value its position can come to.
+    """Values in the desk's currency, of one account at one moment.
 
     `figures` are the account's running figures as a sample taken now would leave them, so that a day
-    that has just begun is a new day here too. `occupied` are the symbols with a position that is not
-    dust, or with an order that may open one.
+    that has just begun is a new day here too. `exposures` has, by symbol, the largest value its
+    position can come to, and `exposure` their sum. `occupied` are the symbols with a position that
+    is not dust, or with an order that may open one. `entries` counts open orders by symbol, without
+    the stops and targets of positions.
     """
 
     account: AccountId
@@ -49,13 +45,15 @@ class Standing(msgspec.Struct, frozen=True):
     currency: str
     equity: Equity
     figures: Account
-    orders: tuple[Order, ...]
     promised: Promised
     positions: Mapping[Symbol, Position]
     worths: Mapping[Symbol, Decimal]
     terms: Mapping[Symbol, Terms]
     exposures: Mapping[Symbol, Decimal]
+    exposure: Decimal
     occupied: frozenset[Symbol]
+    entries: Mapping[Symbol, int]
+    doubts: tuple[Order, ...]
 
     @property
     def day_pnl(self) -> Decimal:
@@ -67,10 +65,6 @@ class Standing(msgspec.Struct, frozen=True):
         """Percent below the highest equity."""
         peak = self.figures.peak
         return (peak - self.equity.total) * 100 / peak if peak > 0 else ZERO
-
-    @property
-    def exposure(self) -> Decimal:
-        return sum(self.exposures.values(), ZERO)
 
 
 def largest_value(held: Decimal, worth: Decimal, buys: Amount, sells: Amount, rate: Decimal) -> Decimal:
@@ -88,25 +82,47 @@ def _value_after(held: Decimal, worth: Decimal, promised: Amount, rate: Decimal)
     return promised.value * rate * beyond / promised.quantity if beyond > 0 else ZERO
 
 
+class _Known(dict[Symbol, Terms]):
+    """Terms by symbol, looked up once."""
+
+    def __init__(self, book: Book, valuation: Valuation, account: AccountId) -> None:
+        self._of: Callable[[Symbol], Terms] = lambda symbol: _terms(
+            valuation, account, book.instrument(account, symbol)
+        )
+
+    def __missing__(self, symbol: Symbol) -> Terms:
+        self[symbol] = terms = self._of(symbol)
+        return terms
+
+
 def stand(
     book: Book, valuation: Valuation, account: AccountId, zone: ZoneInfo, judged: Order | None = None
 ) -> Standing:
     """Look at an account as it is without the order to be judged."""
     now = book.clock.now()
-    without = judged.id if judged else ""
     equity = valuation.equity(account)
-    orders = tuple(
-        order
-        for order in book.open_orders()
-        if order.account == account.name and order.mode == account.mode and order.id != without
-    )
     positions = {position.symbol: position for position in book.positions(account)}
     worths = {symbol: valuation.position_value(position) for symbol, position in positions.items()}
-    symbols = {*positions, *(order.symbol for order in orders), *((judged.symbol,) if judged else ())}
-    terms = {symbol: _terms(valuation, account, book.instrument(account, symbol)) for symbol in symbols}
-    promised = Promised()
+    orders = _open(book, account, judged)
+    terms = _Known(book, valuation, account)
+    promised, entries = Promised(), dict.fromkeys(positions, 0)
+    if judged is not None:
+        entries[judged.symbol] = 0
     for order in orders:
-        _promise(book, valuation, promised, order, terms[order.symbol])
+        quantity, price = _promise(book, valuation, order)
+        promised.add(order, quantity, price * terms[order.symbol].multiplier)
+        if order.leg is ENTRY:
+            entries[order.symbol] = entries.get(order.symbol, 0) + 1
+    exposures = {
+        symbol: largest_value(
+            positions[symbol].quantity if symbol in positions else ZERO,
+            worths.get(symbol, ZERO),
+            promised.of(symbol, BUY),
+            NOTHING if terms[symbol].spot else promised.of(symbol, SELL),
+            terms[symbol].rate,
+        )
+        for symbol in {*terms, *entries}
+    }
     return Standing(
         account=account,
         now=now,
@@ -114,38 +130,41 @@ def stand(
         currency=valuation.currency,
         equity=equity,
         figures=_figures(book, account, valuation.currency, equity, now.astimezone(zone).date().isoformat()),
-        orders=orders,
         promised=promised,
         positions=positions,
         worths=worths,
         terms=terms,
-        exposures={
-            symbol: largest_value(
-                positions[symbol].quantity if symbol in positions else ZERO,
-                worths.get(symbol, ZERO),
-                promised.of(symbol, Side.BUY),
-                NOTHING if terms[symbol].spot else promised.of(symbol, Side.SELL),
-                terms[symbol].rate,
-            )
-            for symbol in symbols
-        },
-        occupied=frozenset(_occupied(valuation, book, account, positions, promised, terms)),
+        exposures=exposures,
+        exposure=sum(exposures.values(), ZERO),
+        occupied=frozenset(_occupied(valuation, positions, promised, terms)),
+        entries=entries,
+        doubts=tuple(order for order in orders if order.in_doubt),
     )
 
 
+def _open(book: Book, account: AccountId, judged: Order | None) -> list[Order]:
+    name, mode = account
+    without = judged.id if judged is not None else ""
+    return [o for o in book.open_orders() if o.account == name and o.mode is mode and o.id != without]
+
+
 def _terms(valuation: Valuation, account: AccountId, instrument: Instrument | None) -> Terms:
-    rate = valuation.rate(account, instrument.quote) if instrument is not None else None
-    return Terms(instrument, rate or ONE)
+    if instrument is None:
+        return Terms(None, False, ONE, ONE)
+    spot = instrument.settlement is Settlement.SPOT
+    return Terms(instrument, spot, instrument.multiplier, valuation.rate(account, instrument.quote) or ONE)
 
 
-def _promise(book: Book, valuation: Valuation, promised: Promised, order: Order, terms: Terms) -> None:
-    quantity = order.remaining
+def _promise(book: Book, valuation: Valuation, order: Order) -> tuple[Decimal, Decimal]:
+    """What of an open order may still be done, and the price to value it at."""
+    quantity = order.quantity - order.filled_quantity
     if order.parent_id and (parent := book.order(order.parent_id)) and parent.is_open:
         # A leg whose entry still works at the venue can only close what the entry has opened.
         quantity = min(quantity, parent.filled_quantity)
-    known = order.limit_price is not None or order.stop_price is not None
-    price = reference_price(order, None if known else valuation.quote(order.account_id, order.symbol))
-    promised.add(order, quantity, (price or ZERO) * terms.multiplier)
+    price = order.limit_price if order.limit_price is not None else order.stop_price
+    if price is None or order.side is SELL:
+        price = reference_price(order, valuation.quote(order.account_id, order.symbol))
+    return quantity, price or ZERO
 
 
 def _figures(book: Book, account: AccountId, currency: str, equity: Equity, today: str) -> Account:
@@ -155,20 +174,12 @@ def _figures(book: Book, account: AccountId, currency: str, equity: Equity, toda
 
 
 def _occupied(
-    valuation: Valuation,
-    book: Book,
-    account: AccountId,
-    positions: Mapping[Symbol, Position],
-    promised: Promised,
-    terms: Mapping[Symbol, Terms],
-) -> set[Symbol]:
-    symbols = {
-        symbol
-        for (symbol, side), amount in promised.totals.items()
-        if amount.quantity and not (terms[symbol].spot and side is Side.SELL)
-    }
+    valuation: Valuation, positions: Mapping[Symbol, Position], promised: Promised, terms: Mapping[Symbol, Terms]
+) -> Iterator[Symbol]:
+    for (symbol, side), amount in promised.totals.items():
+        if amount.quantity and not (terms[symbol].spot and side is SELL):
+            yield symbol
     for symbol, position in positions.items():
-        instrument, mark = book.instrument(account, symbol), valuation.mark(position)
+        instrument, mark = terms[symbol].instrument, valuation.mark(position)
         if instrument is None or mark is None or not instrument.is_dust(position.quantity, mark):
-            symbols.add(symbol)
-    return symbols
+            yield symbol

@@ -15,12 +15,12 @@ import msgspec
 from trading.book import Book
 from trading.control import Latch, Lock
 from trading.events import TradingState
-from trading.instruments import ZERO, Instrument, Settlement, Side
+from trading.instruments import ZERO, Instrument, Settlement
 from trading.order import Order
 from trading.portfolio import Balance, balance_key
 from trading.ports import Capabilities
 from trading.quotes import Quote
-from trading.risk.promised import NOTHING, Amount, plus, reference_price
+from trading.risk.promised import BUY, NOTHING, SELL, Amount, plus, reference_price
 from trading.risk.standing import Standing, largest_value
 from trading.risk.submissions import Sent
 from trading.valuation import Valuation
@@ -93,7 +93,7 @@ def look(
         instrument=instrument,
         latch=strictest_latch(book, order),
         lock=book.lock_on(order.symbol),
-        doubts=tuple(o for o in standing.orders if o.in_doubt and o.symbol == order.symbol),
+        doubts=tuple(o for o in standing.doubts if o.symbol == order.symbol),
         quote=quote,
         reference=reference,
         rate=rate,
@@ -112,7 +112,7 @@ def _held(book: Book, standing: Standing, order: Order, instrument: Instrument) 
     position = standing.positions.get(order.symbol)
     quantity = position.quantity if position else ZERO
     if instrument.settlement is Settlement.SPOT:
-        if order.side is Side.BUY:
+        if order.side is BUY:
             return ZERO
         quantity = max(quantity, _balance(book, standing, instrument.base))
     return max(-order.side.sign * quantity, ZERO)
@@ -127,16 +127,16 @@ def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument,
     """On spot only: elsewhere a venue lends, and the leverage limit speaks."""
     if instrument.settlement is not Settlement.SPOT:
         return None
-    buys = order.side is Side.BUY
+    buys = order.side is BUY
     currency = instrument.quote if buys else instrument.base
     reserved = ZERO
     for (symbol, side), amount in standing.promised.totals.items():
-        other = standing.terms[symbol].instrument
-        if other is None or other.settlement is not Settlement.SPOT:
+        terms = standing.terms[symbol]
+        if terms.instrument is None or not terms.spot:
             continue
-        if side is Side.BUY and other.quote == currency:
+        if side is BUY and terms.instrument.quote == currency:
             reserved += amount.value
-        elif side is Side.SELL and other.base == currency:
+        elif side is SELL and terms.instrument.base == currency:
             reserved += amount.quantity
     needs = added.value if buys else added.quantity
     return Funds(needs, _balance(book, standing, currency) - reserved, currency)
@@ -145,8 +145,8 @@ def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument,
 def _position_after(standing: Standing, order: Order, instrument: Instrument, added: Amount) -> Decimal:
     symbol = order.symbol
     position = standing.positions.get(symbol)
-    buys, sells = standing.promised.of(symbol, Side.BUY), standing.promised.of(symbol, Side.SELL)
-    if order.side is Side.BUY:
+    buys, sells = standing.promised.of(symbol, BUY), standing.promised.of(symbol, SELL)
+    if order.side is BUY:
         buys = plus(buys, added)
     else:
         sells = plus(sells, added)

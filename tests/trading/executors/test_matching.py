@@ -38,8 +38,8 @@ quotes = st.tuples(
     st.just("quote"),
     st.integers(9000, 11000),
     st.integers(1, 5),
-    st.lists(sizes, min_size=1, max_size=3),
-    st.lists(sizes, min_size=1, max_size=3),
+    st.lists(sizes, max_size=3),
+    st.lists(sizes, max_size=3),
 )
 places = st.tuples(
     st.just("place"),
@@ -108,11 +108,12 @@ class Player:
         made = [make_order(f"id{number}", side, quantity, type, **flags)]
         if kind != "single":
             leg = side if kind == "oco" else side.opposite
-            tie: dict[str, Any] = {"group": f"g{number}", "trail": Trail(D(gap) / 100)}
+            tie: dict[str, Any] = {"group": f"g{number}", "trail": Trail(D(gap) / 100), "reduce_only": reduce}
             target, stop = _price(self.mid - leg.sign * gap), _price(self.mid + leg.sign * gap)
+            kinds = [STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP]
             pair = [
                 make_order(f"id{number}t", leg, quantity, LIMIT, limit_price=target, **tie),
-                make_order(f"id{number}s", leg, quantity, STOP, stop_price=stop, **tie),
+                make_order(f"id{number}s", leg, quantity, kinds[offset % 3], stop_price=stop, limit_price=price, **tie),
             ]
             made = pair if kind == "oco" else [*made, *pair]
         self.asked += made

@@ -44,9 +44,9 @@ class MinQuantity(Check, frozen=True):
         least = view.instrument.min_quantity
         if not least:
             return None
-        text = f"quantity {units(order.quantity, view.instrument)}, minimum {plain(least)}"
         if order.quantity >= least:
-            return self.passes(text)
+            return self.passes(f"at least the minimum {plain(least)}")
+        text = f"quantity {units(order.quantity, view.instrument)}, minimum {plain(least)}"
         return self.denies(text, least=units(least, view.instrument))
 
 
@@ -58,9 +58,9 @@ class MaxQuantity(Check, frozen=True):
         most = view.instrument.max_quantity
         if not most:
             return None
-        text = f"quantity {units(order.quantity, view.instrument)}, maximum {plain(most)}"
         if order.quantity <= most:
-            return self.passes(text)
+            return self.passes(f"at most the maximum {plain(most)}")
+        text = f"quantity {units(order.quantity, view.instrument)}, maximum {plain(most)}"
         return self.denies(text, most=units(most, view.instrument))
 
 

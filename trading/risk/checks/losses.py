@@ -21,7 +21,8 @@ class MaxDailyLoss(Check, frozen=True):
     def __call__(self, order: Order, view: View) -> Finding | None:
         standing = view.standing
         loss, currency = max(-standing.day_pnl, ZERO), standing.currency
-        text = f"loss today {money(loss, currency, UP)}, limit {plain(self.limit)} {currency}{unpriced(standing)}"
+        told = f"loss today {money(loss, currency, UP)}" if loss else "no loss today"
+        text = f"{told}, limit {plain(self.limit)} {currency}{unpriced(standing)}"
         if loss < self.limit:
             return self.passes(text)
         return self.denies(text, zone=standing.zone.key, note=_look(standing))
@@ -34,12 +35,10 @@ class MaxDrawdown(Check, frozen=True):
     limit: Decimal
 
     def __call__(self, order: Order, view: View) -> Finding | None:
-        standing = view.standing
-        text = (
-            f"equity {percent(standing.drawdown, UP)} below its highest "
-            f"{money(standing.figures.peak, standing.currency)}, limit {plain(self.limit)}%{unpriced(standing)}"
-        )
-        return self.passes(text) if standing.drawdown < self.limit else self.denies(text, note=_look(standing))
+        standing, fall = view.standing, view.standing.drawdown
+        told = f"equity {percent(fall, UP)} below its highest" if fall else "equity at its highest"
+        text = f"{told} {money(standing.figures.peak, standing.currency)}, limit {self.limit}%{unpriced(standing)}"
+        return self.passes(text) if fall < self.limit else self.denies(text, note=_look(standing))
 
 
 class Cooldown(Check, frozen=True):

@@ -4,7 +4,6 @@ import math
 from datetime import timedelta
 
 from trading.events import Finding
-from trading.intent import Leg
 from trading.order import Order
 from trading.risk.checks.check import Check
 from trading.risk.reasons import Reason
@@ -19,7 +18,7 @@ class MaxOpenOrders(Check, frozen=True):
     limit: int
 
     def __call__(self, order: Order, view: View) -> Finding | None:
-        after = 1 + sum(1 for o in view.standing.orders if o.symbol == order.symbol and o.leg is Leg.ENTRY)
+        after = view.standing.entries[order.symbol] + 1
         text = f"open orders of {order.symbol} would be {after}, limit {self.limit}"
         return self.passes(text) if after <= self.limit else self.denies(text, symbol=order.symbol)
 

@@ -1,6 +1,7 @@
 """May this account trade this symbol at all: readiness, latches, locks, lists, doubts."""
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from trading.events import Finding, TradingState
 from trading.instruments import Symbol
@@ -95,6 +96,7 @@ class NoDoubt(Check, frozen=True):
         )
 
 
+@lru_cache(maxsize=4096)
 def matches(symbol: Symbol, pattern: str) -> bool:
     """Whether a symbol is meant by a pattern; one joined by `&` means what all of its parts mean."""
     name = symbol.upper()

@@ -63,7 +63,9 @@ class PriceBand(Check, frozen=True):
                 return None
             price = _last_taken(levels, order.remaining)
         worse = (price - market) * order.side.sign
-        distance = worse * 100 / market if worse > 0 else ZERO
+        if worse <= 0:
+            return self.passes(f"{plain(price)} is no worse than the {name}, limit {self.limit}%")
+        distance = worse * 100 / market
         text = f"{plain(price)} is {percent(distance, UP)} worse than the {name} {plain(market)}, limit {self.limit}%"
         if distance <= self.limit:
             return self.passes(text)

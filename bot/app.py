@@ -1,0 +1,212 @@
+"""The life of the process: open, replay, connect, reconcile, then accept; and the way back.
+
+A crash and a start are one path: whatever state the process was left in, it is read from the journal
+and held against the venues before anything new may be sent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+import structlog
+from trading.journal.store import JournalStore
+
+from bot.desk import LiveDesk
+from bot.logs import LogTail
+from bot.metrics import Metrics
+from bot.scheduler import Scheduler
+from bot.settings import Settings
+from bot.supervise import Supervisor
+from bot.tokens import Tokens
+from bot.watch import count, watch_kill_file
+from bot.wiring import build_desk
+from handlers import commands  # importing declares them
+from handlers.cards import mode_label
+from handlers.context import ConfirmPolicy, Role
+from handlers.dispatch import Dispatcher
+from handlers.figures import money
+from handlers.reply import Reply
+from trading import events as e
+from trading.clock import Clock
+from trading.control import Schedule
+from trading.errors import TradingError
+from trading.ids import derive
+from trading.intent import AccountId
+from trading.ports import Executor
+
+VERSION = version("tiller")
+EXPIRE_S = 2.0
+log = structlog.get_logger("tiller")
+
+__all__ = ["VERSION", "App", "commands"]
+
+
+class App:
+    """One running desk. `start` returns when commands are accepted; `stop` leaves everything durable."""
+
+    def __init__(self, settings: Settings, store: JournalStore, clock: Clock, tail: LogTail) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.metrics = Metrics(VERSION)
+        self.tokens = Tokens(store, settings.data_dir, clock)
+        self.desk: LiveDesk = build_desk(settings, store, clock, VERSION, tail, self.tokens)
+        self.book = self.desk.book
+        confirm = settings.confirm
+        policy = ConfirmPolicy.parse(str(confirm.orders), str(confirm.approve_above or ""), int(confirm.expires_s))
+        self.dispatcher = Dispatcher(self.desk, policy, self._log)
+        self.supervisor = Supervisor(self.mishap)
+        self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.mishap)
+        self.desk.task_health = self.supervisor.health
+        self.found: list[str] = []
+
+    # --- start -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Replay, connect, reconcile, then accept.
+
+        Raises:
+            TradingError: the journal is broken, or a market or venue refuses to start.
+        """
+        began = self.clock.now()
+        replayed = await self.book.open()
+        self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
+        for market in set(self.desk.markets.values()):
+            await market.start()
+        for executor in self.desk.executors.values():
+            await executor.start()
+        self.found = [f"{replayed} journal entries replayed"]
+        voided = await self.dispatcher.confirmations.void_all("restart")
+        self.found += [f"voided: {asked.line} (a confirmation from before the restart)" for asked in voided]
+        for account in self.desk.executors:
+            await self._reconcile(account)
+        self._start_tasks()
+        await self.desk.protection.check_all()
+        self.found += self._standing()
+        seconds = (self.clock.now() - began).total_seconds()
+        await self.book.record(e.DeskStarted(VERSION, "\n".join(self.card(seconds))))
+        self.metrics.ready(not self.desk.not_ready)
+
+    async def _reconcile(self, account: AccountId) -> None:
+        outcome = await self.desk.reconciler.reconcile(account, thorough=True)
+        self.desk.unready[account] = outcome.problem
+        used = self.book.open_orders(account) or self.book.positions(account) or outcome.fills or outcome.drifts
+        if outcome.problem or used or account.mode is self.book.mode(account.name):
+            self.found.append(outcome.text)
+
+    def _start_tasks(self) -> None:
+        desk, start = self.desk, self.supervisor.start
+        for account, executor in desk.executors.items():
+            start(f"reports of {account}", self._hear(account, executor))
+        start("reconcile", self._keep_reconciled)
+        start("protection", desk.protection.run)
+        start("kill switch", desk.killer.run)
+        start("KILL file", lambda: watch_kill_file(desk))
+        start("confirmations", self._expire)
+        self.scheduler.start(self._run_schedule, self._sample_equity, self.desk.book)
+
+    def _hear(self, account: AccountId, executor: Executor) -> Callable[[], Awaitable[None]]:
+        async def hear() -> None:
+            async for report in executor.reports():
+                await self.desk.oms.on_report(account, report)
+
+        return hear
+
+    async def _keep_reconciled(self) -> None:
+        await self.desk.reconciler.run()
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_S)
+            await self.dispatcher.confirmations.expire(self.clock.now())
+
+    # --- what the clock does -----------------------------------------------------------------
+
+    async def _run_schedule(self, schedule: Schedule, key: str) -> None:
+        actor = await self.desk.actor(schedule.actor)
+        if actor is None or actor.role < Role.of(schedule.role):
+            text = f"{schedule.line}: {schedule.actor} may not do this any more; the schedule did not run."
+            await self.book.record(e.Noticed(derive(key), "warning", "schedule", text))
+            return
+        reply: Reply = await self.dispatcher.run(schedule.line, actor, "schedule", key)
+        text = f"{schedule.line}: {reply.text}"
+        await self.book.record(e.Noticed(derive(key), "info" if reply.ok else "warning", "schedule", text))
+
+    async def _sample_equity(self) -> None:
+        """Record the equity of every account in use, for the day's start, the peak and the curve."""
+        day = f"{self.clock.now().astimezone(self.settings.zone):%Y-%m-%d}"
+        samples: list[e.AnyEvent] = []
+        for account in self.desk.executors:
+            if self.book.account(account) is None or not self._in_use(account):
+                continue
+            worth = self.desk.valuation.equity(account)
+            if worth.unpriced:
+                continue
+            samples.append(e.EquitySampled(account.name, account.mode, worth.total, worth.cash, worth.unrealized, day))
+            self.metrics.equity(account.name, account.mode, worth.total)
+        if samples:
+            await self.book.record(*samples)
+
+    def _in_use(self, account: AccountId) -> bool:
+        chosen = self.book.mode(account.name) is account.mode
+        return chosen or bool(self.book.positions(account) or self.book.open_orders(account))
+
+    # --- mishaps -----------------------------------------------------------------------------
+
+    def _log(self, notice: str, why: Exception) -> None:
+        log.error("mishap", id=notice, exc_info=why)
+
+    async def mishap(self, where: str, why: Exception) -> None:
+        """Log a failure with an id, and tell people of it."""
+        notice = derive("mishap", where, str(self.book.journal.last_seq))
+        self._log(notice, why)
+        text = str(why) if isinstance(why, TradingError) else f"{type(why).__name__}; the log has the details."
+        try:
+            await self.book.record(e.Noticed(notice, "error", where, text))
+        except TradingError as broken:
+            self._log(notice, broken)
+
+    # --- what is told at the start -----------------------------------------------------------
+
+    def _standing(self) -> list[str]:
+        """Open orders, positions, latches and differences that were found."""
+        lines = []
+        for account in self.desk.executors:
+            positions, orders = self.book.positions(account), self.book.open_orders(account)
+            if positions or orders:
+                lines.append(f"{mode_label(account)}: {len(positions)} positions, {len(orders)} open orders")
+        state = self.book.state()
+        lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
+        lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]
+        return lines
+
+    def card(self, seconds: float) -> list[str]:
+        """The start-up card: what runs, and what was found."""
+        lines = [f"Tiller {VERSION} started in {seconds:.1f} s."]
+        for name in self.desk.accounts:
+            account = AccountId(name, self.book.mode(name))
+            worth = self.desk.valuation.equity(account)
+            prices = self.desk.markets[name].name
+            lines.append(f"{mode_label(account)}: {money(worth.total, self.settings.currency)}, {prices} prices")
+        for name in self.desk.strategies:
+            config = self.desk.runner.config(name)
+            state = "running" if self.desk.runner.running(name) else "stopped"
+            symbols = ", ".join(config.symbols)
+            lines.append(f"strategy {name}: {config.class_name} on {symbols} {config.timeframe}, {state}")
+        return [*lines, *self.found]
+
+    # --- stop --------------------------------------------------------------------------------
+
+    async def stop(self, reason: str) -> None:
+        """Finish what was begun, stop what runs, and say so in the journal."""
+        self.metrics.ready(False)
+        self.scheduler.stop()
+        await self.dispatcher.drain()
+        open_ = self.book.positions()
+        note = f"; {len(open_)} positions stay open, with their protection at the venue" if open_ else ""
+        await self.book.record(e.DeskStopped(f"{reason}{note}"))
+        for executor in self.desk.executors.values():
+            await executor.stop()
+        await self.supervisor.stop()
+        for market in set(self.desk.markets.values()):
+            await market.stop()

@@ -1,0 +1,116 @@
+"""The desk as commands see it: the parts that wiring made, and what the process knows of itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trading.journal.queries import Queries
+
+from bot.logs import LogTail
+from bot.settings import Settings
+from bot.tokens import Tokens
+from handlers.context import Actor, Role
+from trading.book import Book
+from trading.clock import Clock
+from trading.instruments import Instrument, Symbol
+from trading.intent import AccountId
+from trading.kill import Killer
+from trading.oms import Oms
+from trading.ports import Executor, Market
+from trading.protection import Protection
+from trading.reconcile import Reconciler
+from trading.risk.gate import RiskGate
+from trading.runner import Runner
+from trading.valuation import Valuation
+
+LOCAL_ADMIN = Actor("local:admin", "local admin", Role.ADMIN)
+"""Whoever can read the token file on this machine."""
+
+
+@dataclass
+class LiveDesk:
+    """Implements `handlers.context.Desk` for the running process."""
+
+    version: str
+    config: Settings
+    clock: Clock
+    book: Book
+    valuation: Valuation
+    executors: Mapping[AccountId, Executor]
+    markets: Mapping[str, Market]
+    gate: RiskGate
+    oms: Oms
+    protection: Protection
+    reconciler: Reconciler
+    killer: Killer
+    runner: Runner
+    history: Queries
+    tokens: Tokens
+    tail: LogTail
+    unready: dict[AccountId, str] = field(default_factory=dict)
+    task_health: Callable[[], Mapping[str, str]] = dict
+
+    def __post_init__(self) -> None:
+        self.accounts: Sequence[str] = tuple(self.config.accounts)
+        self.strategies: Sequence[str] = tuple(self.config.strategies)
+        self.timezone: str = self.config.timezone
+        self.settings: Mapping[str, str] = self.config.shown()
+
+    @property
+    def kill_file(self) -> Path:
+        return self.config.data_dir / "KILL"
+
+    @property
+    def not_ready(self) -> str:
+        """The first reason why an account may not send anything new yet."""
+        return next((why for why in self.unready.values() if why), "")
+
+    def instruments(self, account: str) -> Mapping[Symbol, Instrument]:
+        executor = self.executors.get(AccountId(account, self.book.mode(account)))
+        return executor.instruments if executor else {}
+
+    async def actor(self, actor_id: str) -> Actor | None:
+        """The actor as it is today: a person of the settings, a token that is still valid, the local admin."""
+        if actor_id == LOCAL_ADMIN.id:
+            return LOCAL_ADMIN
+        kind, _, name = actor_id.partition(":")
+        if kind == "person" and (person := self.config.people.get(name)):
+            return Actor(actor_id, name, Role.of(person.role))
+        if kind == "token":
+            return await self.tokens.actor(name)
+        return None
+
+    def account_number(self, account: str) -> str:
+        config = self.config.accounts[account]
+        return str(config.login) if config.login else f"{account} ({config.venue})"
+
+    def clear_kill_file(self) -> None:
+        self.kill_file.unlink(missing_ok=True)
+
+    def health(self) -> Mapping[str, tuple[bool, str]]:
+        now = self.clock.now()
+        found: dict[str, tuple[bool, str]] = {"journal": (True, f"entry {self.book.journal.last_seq}")}
+        for account, why in self.unready.items():
+            found[f"account {account}"] = (not why, why or "reconciled")
+        for name, market in self.markets.items():
+            ages = [(now - q.at).total_seconds() for s in market.instruments if (q := market.quote(s))]
+            fresh = bool(ages) and min(ages) < self.config.risk.stale_price_s
+            found[f"prices of {name}"] = (fresh, f"{min(ages):.1f} s old" if ages else "none yet")
+        for name, failure in self.task_health().items():
+            found[name] = (not failure, failure or "running")
+        doubts = [order.id for order in self.book.open_orders() if order.in_doubt]
+        found["doubts"] = (not doubts, ", ".join(doubts) or "none")
+        drifts = self.reconciler.open_drifts()
+        found["differences"] = (not drifts, f"{len(drifts)}: see /reconcile" if drifts else "none")
+        return found
+
+    def log_lines(self, count: int) -> Sequence[str]:
+        return self.tail.last(count)
+
+    async def people(self) -> Sequence[tuple[str, str, str]]:
+        rows = []
+        for name, person in self.config.people.items():
+            ids = [f"telegram {person.telegram}"] if person.telegram else []
+            ids += [f"discord {person.discord}"] if person.discord else []
+            rows.append((f"person:{name}", person.role, ", ".join(ids) or "-"))
+        return [*rows, *await self.tokens.listed()]

@@ -1,0 +1,115 @@
+"""API tokens: kept hashed, with a role each; and one-time links to sign in at the console.
+
+A token is 256 bits of chance, so a plain SHA-256 is all the hash it needs: there is nothing to guess.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from handlers.context import Actor, Role
+from trading.clock import Clock
+from trading.errors import ConfigError
+from trading.ids import derive
+from trading.journal.store import JournalStore
+
+PREFIX = "tlr_"
+LINK_LIFE = timedelta(minutes=15)
+LOCAL = "local"
+"""The name of the token in `data_dir/token`; its actor is `local:admin`."""
+
+
+class Tokens:
+    """Issues and recognises tokens. They live in the database, so that any process of ours may issue one."""
+
+    def __init__(self, store: JournalStore, data_dir: Path, clock: Clock) -> None:
+        self._store = store
+        self._file = data_dir / "token"
+        self._clock = clock
+        self._links: dict[str, datetime] = {}
+
+    async def issue(self, role: Role, name: str = "") -> str:
+        """A new token; it is shown once and kept only as its hash."""
+        token = PREFIX + secrets.token_urlsafe(32)
+        hashed = _hash(token)
+        await self._store.queries.add_token(
+            derive("token", hashed), name or str(role), str(role), hashed, self._clock.now()
+        )
+        return token
+
+    async def find(self, token: str) -> Actor | None:
+        """Whose token this is, or None."""
+        row = await self._store.queries.token_by_hash(_hash(token))
+        if row is None or row["revoked_at"] is not None:
+            return None
+        return _actor(row["id"], row["name"], row["role"])
+
+    async def actor(self, token_id: str) -> Actor | None:
+        """The actor of a token's id, if it is still valid."""
+        for row in await self._store.queries.tokens():
+            if row["id"] == token_id and row["revoked_at"] is None:
+                return _actor(row["id"], row["name"], row["role"])
+        return None
+
+    async def listed(self) -> Sequence[tuple[str, str, str]]:
+        """Valid tokens as `(id, role, when and for what)`; never the token."""
+        return [
+            (f"token:{row['id']}", row["role"], f"{row['name']}, made {row['created_at']:%Y-%m-%d}")
+            for row in await self._store.queries.tokens()
+            if row["revoked_at"] is None
+        ]
+
+    async def local(self) -> tuple[str, bool]:
+        """The admin token of this machine, in `data_dir/token` (mode 0600); and whether it was made just now.
+
+        Raises:
+            ConfigError: the file cannot be read or written.
+        """
+        try:
+            if self._file.exists():
+                token = self._file.read_text().strip()
+                if await self.find(token) is not None:
+                    return token, False
+            token = await self.issue(Role.ADMIN, LOCAL)
+            write_private(self._file, token + "\n")
+        except OSError as why:
+            raise ConfigError(f"{self._file} cannot be used: {why.strerror}.", "Check who owns it.") from None
+        return token, True
+
+    # --- one-time links ----------------------------------------------------------------------
+
+    def link(self) -> str:
+        """A code that signs in once, within 15 minutes."""
+        code = secrets.token_urlsafe(24)
+        self._links[code] = self._clock.now() + LINK_LIFE
+        return code
+
+    def redeem(self, code: str) -> bool:
+        """Whether the code is good; it is not good again."""
+        now = self._clock.now()
+        self._links = {known: until for known, until in self._links.items() if until > now}
+        found = [known for known in self._links if hmac.compare_digest(known.encode(), code.encode())]
+        return bool([self._links.pop(known) for known in found])
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, at once or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _actor(token_id: str, name: str, role: str) -> Actor:
+    if name == LOCAL:
+        return Actor("local:admin", "local admin", Role.ADMIN)
+    return Actor(f"token:{token_id}", name, Role.of(role))

@@ -1,0 +1,51 @@
+"""What the process watches: the KILL file, and the journal for its metrics."""
+
+import asyncio
+
+from bot.desk import LiveDesk
+from bot.metrics import Metrics
+from trading import events as e
+from trading.book import Book
+from trading.control import Latch
+from trading.intent import Origin
+
+LOOK_S = 0.5
+
+
+async def watch_kill_file(desk: LiveDesk) -> None:
+    """Obey a KILL file in the data directory, once for each file; `flatten` in it closes positions too."""
+    while True:
+        obey_kill = _kill_key(desk)
+        if obey_kill is not None:
+            key, flatten = obey_kill
+            origin = Origin("local:shell", "file", "KILL file")
+            await desk.killer.kill(key, "all", origin, flatten=flatten, reason="KILL file")
+        await asyncio.sleep(LOOK_S)
+
+
+def _kill_key(desk: LiveDesk) -> tuple[str, bool] | None:
+    """The key of the file that is there and whether it flattens; None if there is none."""
+    try:
+        written = desk.kill_file.stat().st_mtime_ns
+        flatten = "flatten" in desk.kill_file.read_text(errors="replace")[:1000].lower()
+    except FileNotFoundError:
+        return None
+    return f"file:{written}:{flatten}", flatten
+
+
+def count(entry: e.Recorded, metrics: Metrics, book: Book) -> None:
+    """Keep the metrics in step with the journal."""
+    event = entry.event
+    order = book.order(e.order_of(event))
+    if order is not None:
+        metrics.open_orders(len(book.open_orders()))
+    if isinstance(event, e.OrderFilled) and order is not None:
+        metrics.fill(order.account)
+        metrics.order(order.account, order.status)
+    elif isinstance(event, e.OrderDenied):
+        metrics.denial(event.code)
+    elif isinstance(event, e.OrderRejected | e.OrderAccepted | e.OrderCanceled | e.OrderExpired) and order is not None:
+        metrics.order(order.account, order.status)
+    elif isinstance(event, e.TradingStateChanged):
+        latch = book.get(Latch, "all")
+        metrics.trading_state(latch.state if latch else e.TradingState.ACTIVE)

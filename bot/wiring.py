@@ -1,0 +1,200 @@
+"""The composition root: the one file that names concrete parts. A new venue, market or store is one row here."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bot.desk import LiveDesk
+from bot.logs import LogTail
+from bot.settings import Settings
+from bot.settings.accounts import AccountSettings
+from bot.settings.risk import AccountRisk, RiskSettings
+from bot.tokens import Tokens
+from trading.book import Book
+from trading.clock import Clock
+from trading.drafting import Drafting
+from trading.errors import ConfigError
+from trading.executors.matching import Fees
+from trading.executors.paper import PaperExecutor
+from trading.instruments import Instrument, Money, Symbol
+from trading.intent import AccountId, Mode
+from trading.journal.store import JournalStore
+from trading.kill import Killer
+from trading.market.feed import CcxtMarket
+from trading.market.replay import ReplayMarket
+from trading.market.simulated import LISTINGS, SimulatedMarket
+from trading.oms import Oms
+from trading.ports import Executor, Market
+from trading.protection import Protection
+from trading.reconcile import Reconciler
+from trading.risk.gate import RiskGate
+from trading.risk.limits import Limits
+from trading.runner import Runner, StrategyConfig
+from trading.valuation import Valuation
+
+
+def _simulated(settings: Settings, name: str, clock: Clock) -> Market:
+    market = settings.market
+    return SimulatedMarket(clock, market.seed, market.speed, float(market.interval_s))
+
+
+def _replay(settings: Settings, name: str, clock: Clock) -> Market:
+    market = settings.market
+    symbol = Symbol(market.symbols[0])
+    known = next((each.instrument for each in LISTINGS if each.instrument.symbol == symbol), None)
+    return ReplayMarket(Path(market.file), clock, known or _unlisted(symbol), market.speed)
+
+
+def _unlisted(symbol: Symbol) -> Instrument:
+    """Filters for a symbol that only a candle file knows: fine steps, no minimums."""
+    base, _, quote = symbol.partition("/")
+    return Instrument(symbol, base, quote or "USD", Decimal("0.00001"), Decimal("0.00001"))
+
+
+def _exchange(settings: Settings, name: str, clock: Clock) -> Market:
+    """Public prices, without keys: of what the account's strategies trade and the settings name."""
+    account = settings.accounts[name]
+    traded = [s for each in settings.strategies.values() if each.account == name for s in each.symbols]
+    symbols = list(dict.fromkeys([*settings.market.symbols, *traded])) or ["BTC/USDT", "ETH/USDT"]
+    return CcxtMarket(account.market, symbols, clock, rest_url=account.rest_url)
+
+
+MARKETS: dict[str, Callable[[Settings, str, Clock], Market]] = {
+    "simulated": _simulated,
+    "replay": _replay,
+    "binance": _exchange,
+}
+SHARED = ("simulated", "replay")
+"""Markets that are the same for every account."""
+
+VENUES = ("paper",)
+"""Venues that this version can trade at."""
+
+
+def _paper(
+    name: str, mode: Mode, account: AccountSettings, market: Market, store: JournalStore, clock: Clock
+) -> PaperExecutor:
+    """A paper account. Its live mode is a rehearsal: an account of its own, with the same funds and rules."""
+    return PaperExecutor(
+        name if mode is Mode.PAPER else f"{name}:{mode}",
+        market,
+        store,
+        clock,
+        funds=tuple(Money(amount, currency) for currency, amount in account.funds.items()),
+        fees=Fees(maker=account.maker_fee, taker=account.taker_fee),
+        fee_currency=account.fee_currency,
+        latency_s=account.latency_ms / 1000,
+        products=account.products,
+    )
+
+
+def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
+    """The market of each account; accounts on a simulated market share one.
+
+    Raises:
+        ConfigError: a market that this version does not have.
+    """
+    shared: dict[str, Market] = {}
+    markets: dict[str, Market] = {}
+    for name, account in settings.accounts.items():
+        make = MARKETS.get(account.market)
+        if make is None or account.venue not in VENUES:
+            missing = account.venue if account.venue not in VENUES else account.market
+            raise ConfigError(
+                f"[accounts.{name}]: {missing} is not part of this version.",
+                'Use venue = "paper" with market = "simulated", "replay" or "binance" (public prices).',
+            )
+        if account.market in SHARED:
+            shared.setdefault(account.market, make(settings, name, clock))
+        markets[name] = shared.get(account.market) or make(settings, name, clock)
+    return markets
+
+
+def build_executors(
+    settings: Settings, markets: Mapping[str, Market], store: JournalStore, clock: Clock
+) -> dict[AccountId, Executor]:
+    """One executor for each account in each of its modes."""
+    return {
+        AccountId(name, mode): _paper(name, mode, account, markets[name], store, clock)
+        for name, account in settings.accounts.items()
+        for mode in Mode
+    }
+
+
+def build_desk(
+    settings: Settings, store: JournalStore, clock: Clock, version: str, tail: LogTail, tokens: Tokens
+) -> LiveDesk:
+    """Every part of the desk, connected; nothing is started.
+
+    Raises:
+        ConfigError: something of the settings is not part of this version, or a strategy is unknown.
+    """
+    book = Book(store, clock)
+    markets = build_markets(settings, clock)
+    executors = build_executors(settings, markets, store, clock)
+    valuation = Valuation(book, markets, settings.currency)
+    unready = dict.fromkeys(executors, "starting: not reconciled with the venue yet")
+
+    def listed(account: AccountId, symbol: Symbol) -> Instrument | None:
+        return executors[account].instruments.get(symbol)
+
+    gate = RiskGate(
+        book,
+        valuation,
+        msgspec.convert(limits_of(settings.risk), Limits),
+        {name: limits_of(account.risk) for name, account in settings.accounts.items()},
+        settings.timezone,
+        capabilities=lambda account: executors[account].capabilities,
+        not_ready=lambda account: unready.get(account, ""),
+        listed=listed,
+    )
+    oms = Oms(book, gate, Drafting(book, valuation, executors), executors)
+    protection = Protection(oms)
+    runner = Runner(book, oms, markets, build_strategies(settings))
+    return LiveDesk(
+        version=version,
+        config=settings,
+        clock=clock,
+        book=book,
+        valuation=valuation,
+        executors=executors,
+        markets=markets,
+        gate=gate,
+        oms=oms,
+        protection=protection,
+        reconciler=Reconciler(oms),
+        killer=Killer(oms, protection),
+        runner=runner,
+        history=store.queries,
+        tokens=tokens,
+        tail=tail,
+        unready=unready,
+    )
+
+
+def limits_of(risk: RiskSettings | AccountRisk) -> dict[str, Any]:
+    """The limits that a section of settings sets, by the names that `trading.risk` knows them by."""
+    written = {name: value for name, value in risk if value is not None}
+    if (cooldown := written.pop("cooldown", None)) is not None:
+        written["cooldown_s"] = int(cooldown.total_seconds())
+    return written
+
+
+def build_strategies(settings: Settings) -> list[StrategyConfig]:
+    """The configured strategies."""
+    return [
+        StrategyConfig(
+            name=name,
+            class_name=strategy.class_,
+            account=strategy.account,
+            symbols=tuple(Symbol(symbol) for symbol in strategy.symbols),
+            timeframe=strategy.timeframe,
+            params=dict(strategy.params),
+            size=strategy.size,
+            autostart=strategy.autostart,
+        )
+        for name, strategy in settings.strategies.items()
+    ]

@@ -1,0 +1,322 @@
+"""Strategies at work: closed bars in, orders out through the OMS like anybody else's, each wish recorded.
+
+`tick` is called a moment after a bar has closed. A strategy is first warmed up with history, and only
+the newest closed bar may lead to an order: what was missed by a stall or a restart is history, and is
+never traded late.
+
+The position of a strategy is the position of its account in the symbol, whoever opened it: a person
+who closes it by hand, a stop that is hit, and the strategy act on one and the same thing. Two
+strategies on one symbol therefore want two accounts. Dust, which cannot be sold, counts as flat.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from trading import events as e
+from trading.book import Book
+from trading.control import StrategySwitch
+from trading.errors import ConfigError, IntentError, TradingError, VenueError
+from trading.ids import derive, order_id
+from trading.instruments import ZERO, Instrument, Side, Symbol, plain
+from trading.intent import AccountId, Intent, Origin, Size, Unit
+from trading.market.candles import bar_start
+from trading.oms import Oms
+from trading.order import Order, OrderStatus
+from trading.ports import Market
+from trading.quotes import Candle, timeframe_seconds
+from trading.strategies import strategy_class
+from trading.strategies.strategy import Bar, Strategy, Wish, unknown
+
+GRACE_S = 5  # real seconds: a bar that closed longer than one timeframe and this ago is history
+CATCH_UP = 1000  # bars; a strategy that has missed more is warmed up anew
+LATE_S = (0.3, 0.7, 1.5)  # waits, in real seconds, for a bar that the market has closed but does not show yet
+SETTLE_S = 5.0  # how long to wait for an order's outcome, so that the signal can tell it
+
+MakeRoom = Callable[[AccountId, Symbol, Decimal, Origin], Awaitable[None]]
+"""Frees a part of a position from what its protective orders hold, before it is closed."""
+
+
+class StrategyConfig(msgspec.Struct, frozen=True):
+    """One strategy as the settings have it: a class with its parameters, on symbols of an account.
+
+    `size` is how much an entry is. With `autostart` it runs until somebody stops it, without it
+    waits until somebody starts it.
+    """
+
+    name: str
+    class_name: str
+    account: str
+    symbols: tuple[Symbol, ...]
+    timeframe: str
+    params: Mapping[str, str]
+    size: Size
+    autostart: bool = True
+
+    @property
+    def actor(self) -> str:
+        """Who its orders are from."""
+        return f"strategy:{self.name}"
+
+
+class Feed(msgspec.Struct):
+    """One symbol of one strategy: what it remembers, and when the last bar it was shown closed."""
+
+    strategy: Strategy
+    until: datetime
+
+    def show(self, candles: Sequence[Candle], position: Decimal) -> Wish | None:
+        """Show closed bars in their order; what is wished at the close of the last one."""
+        wish = None
+        for candle in candles:
+            self.until = candle.end
+            wish = self.strategy.on_bar(Bar.of(candle), float(position))
+        return wish
+
+
+class Runner:
+    """Runs the configured strategies; `markets` are by account name.
+
+    Raises:
+        ConfigError: a strategy cannot be run as it is configured; the text names it.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        oms: Oms,
+        markets: Mapping[str, Market],
+        configs: Iterable[StrategyConfig],
+        make_room: MakeRoom | None = None,
+        settle_s: float = SETTLE_S,
+    ) -> None:
+        self.book = book
+        self.oms = oms
+        self.markets = markets
+        self.configs = {config.name: config for config in configs}
+        self.make_room = make_room
+        self.settle_s = settle_s
+        self._feeds: dict[tuple[str, Symbol], Feed] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        for config in self.configs.values():
+            _check(config, markets)
+
+    # --- switching ---------------------------------------------------------------------------
+
+    def config(self, name: str) -> StrategyConfig:
+        """The strategy as it is configured.
+
+        Raises:
+            IntentError: there is no such strategy.
+        """
+        if name not in self.configs:
+            why = unknown("strategy", name, self.configs)
+            raise IntentError(why.text, why.remedy, code="UNKNOWN_STRATEGY")
+        return self.configs[name]
+
+    def account(self, name: str) -> str:
+        """The name of the account that a strategy trades."""
+        return self.config(name).account
+
+    def running(self, name: str) -> bool:
+        """Whether it was switched on, or, when it was never switched, is to run by itself."""
+        switch = self.book.get(StrategySwitch, name)
+        return switch.running if switch else self.config(name).autostart
+
+    async def start(self, name: str, actor: str) -> bool:
+        """Let a strategy trade; answers whether it stood still before. It begins with fresh history.
+
+        Raises:
+            IntentError: there is no such strategy.
+        """
+        if self.running(name):
+            return False
+        self._forget(name)
+        await self.book.record(e.StrategySwitched(name, True, actor))
+        return True
+
+    async def stop(self, name: str, actor: str) -> bool:
+        """Let a strategy trade no more; answers whether it ran. Its positions and orders stay.
+
+        Raises:
+            IntentError: there is no such strategy.
+        """
+        if not self.running(name):
+            return False
+        await self.book.record(e.StrategySwitched(name, False, actor))
+        return True
+
+    def _forget(self, name: str) -> None:
+        for symbol in self.config(name).symbols:
+            self._feeds.pop((name, symbol), None)
+
+    # --- bars --------------------------------------------------------------------------------
+
+    async def tick(self, name: str) -> None:
+        """Show a strategy the bars that have closed since the last time, and do what it wishes.
+
+        Whoever calls this watches over it: a VenueError is the market's and the next tick tries
+        again; after anything else the strategy cannot be trusted and is to be stopped.
+
+        Raises:
+            VenueError: the market did not answer; no bar was lost.
+            IntentError: the account or its market does not have the symbol or the timeframe.
+            Exception: whatever the strategy itself raises.
+        """
+        config = self.config(name)
+        async with self._locks[name]:
+            if not self.running(name):
+                self._forget(name)
+                return
+            ends = await asyncio.gather(
+                *(self._advance(config, symbol) for symbol in dict.fromkeys(config.symbols)), return_exceptions=True
+            )
+        failures = [end for end in ends if isinstance(end, BaseException)]
+        if failures:  # one symbol's trouble keeps no other from its bar; the worst is told
+            raise min(failures, key=lambda why: isinstance(why, VenueError))
+
+    async def _advance(self, config: StrategyConfig, symbol: Symbol) -> None:
+        market = self.markets[config.account]
+        account = AccountId(config.account, self.book.mode(config.account))
+        instrument = self.oms.drafting.instrument(account, symbol)
+        feed = self._feeds.get((config.name, symbol))
+        candles = None if feed is None else await _closed_since(feed.until, market, symbol, config.timeframe)
+        if feed is None or candles is None:
+            self._feeds[config.name, symbol] = await _warmed_up(config, market, instrument)
+        elif candles:
+            newest = candles[-1]
+            wish = feed.show(candles, self._held(account, instrument, newest.close))
+            if wish is not None and _is_news(newest, market) and self.running(config.name):
+                await self._act(config, account, instrument, wish, newest)
+
+    def _held(self, account: AccountId, instrument: Instrument, price: Decimal) -> Decimal:
+        """The signed position, with dust as flat."""
+        position = self.book.position(account, instrument.symbol)
+        if position is None or instrument.is_dust(position.quantity, price):
+            return ZERO
+        return position.quantity
+
+    # --- wishes ------------------------------------------------------------------------------
+
+    async def _act(
+        self, config: StrategyConfig, account: AccountId, instrument: Instrument, wish: Wish, candle: Candle
+    ) -> None:
+        """Pursue a wish and record what became of it; one that is fulfilled already leaves no trace."""
+        key = f"{config.actor}:{instrument.symbol}:{candle.end.isoformat()}"
+        text = f"{config.class_name}: {wish} {instrument.symbol} at {plain(candle.close)}, {candle.end:%Y-%m-%d %H:%M}"
+        intent = Intent(key, account, instrument.symbol, Side.BUY, config.size, Origin(config.actor, "strategy", text))
+        placed, outcome = "", ""
+        try:
+            order = self.book.order(order_id(key)) or await self._pursue(intent, wish, instrument, candle.close)
+            if isinstance(order, Order):
+                order = await self.oms.settled(order.id, self.settle_s)
+                placed, outcome = order.id, _told(order)
+            else:
+                outcome = order
+        except IntentError as why:
+            outcome = str(why)
+        if outcome:
+            await self.book.record(
+                e.SignalEmitted(
+                    derive("signal", key),
+                    config.name,
+                    account.name,
+                    instrument.symbol,
+                    str(wish),
+                    candle.end,
+                    candle.close,
+                    placed,
+                    outcome,
+                )  # fmt: skip
+            )
+
+    async def _pursue(self, wanted: Intent, wish: Wish, instrument: Instrument, price: Decimal) -> Order | str:
+        """The order that a wish leads to, or why it leads to none; empty when there is nothing to do.
+
+        `wanted` is the entry as far as it is known before its side is. A position on the wrong side
+        is closed first, by an order of its own where an entry follows.
+        """
+        shorting = self.oms.executors[wanted.account].capabilities.shorting
+        target = wish.target(shorting)
+        held = self._held(wanted.account, instrument, price)
+        own = [order for order in self.book.open_orders(wanted.account, wanted.symbol) if _is_by(order, wanted.origin)]
+        if held and target * held <= 0:
+            if any(order.reduce_only for order in own):
+                return "exit still open"
+            out = await self._close(wanted, held, instrument, f"{wanted.key}:exit" if target else wanted.key)
+            if not target or self._held(wanted.account, instrument, price):
+                return out
+            held = ZERO
+        if any(not order.reduce_only for order in own):
+            return "entry still open"
+        if held or not target:
+            return ""
+        side = Side.BUY if target > 0 else Side.SELL
+        return await self.oms.submit(msgspec.structs.replace(wanted, side=side))
+
+    async def _close(self, wanted: Intent, held: Decimal, instrument: Instrument, key: str) -> Order:
+        size = instrument.round_quantity(abs(held))
+        if self.make_room is not None:
+            await self.make_room(wanted.account, wanted.symbol, size, wanted.origin)
+        side = Side.SELL if held > 0 else Side.BUY
+        out = msgspec.structs.replace(wanted, key=key, side=side, size=Size(size), reduce_only=True)
+        return await self.oms.settled((await self.oms.submit(out)).id, self.settle_s)
+
+
+async def _warmed_up(config: StrategyConfig, market: Market, instrument: Instrument) -> Feed:
+    """A new strategy that has been shown its history; none of it is acted on."""
+    strategy = strategy_class(config.class_name).make(config.params, float(instrument.tick))
+    feed = Feed(strategy, bar_start(market.now(), config.timeframe))
+    feed.show(await market.candles(instrument.symbol, config.timeframe, strategy.warmup), ZERO)
+    return feed
+
+
+async def _closed_since(until: datetime, market: Market, symbol: Symbol, timeframe: str) -> Sequence[Candle] | None:
+    """The bars that closed after `until`, oldest first; None where they are too many to go through."""
+    due = bar_start(market.now(), timeframe)
+    if due <= until:
+        return ()
+    candles = await market.candles(symbol, timeframe, 2)
+    for pause in LATE_S:
+        if candles and candles[-1].end >= due:
+            break
+        await asyncio.sleep(pause)
+        candles = await market.candles(symbol, timeframe, 2)
+    if candles and candles[0].end > until:
+        missed = (market.now() - until) // timedelta(seconds=timeframe_seconds(timeframe))
+        if missed > CATCH_UP:
+            return None
+        candles = await market.candles(symbol, timeframe, missed)
+    return [candle for candle in candles if candle.end > until]
+
+
+def _is_news(candle: Candle, market: Market) -> bool:
+    """Whether a bar closed so lately that an order for it is not late."""
+    lately = timedelta(seconds=timeframe_seconds(candle.timeframe) + GRACE_S * float(market.speed))
+    return market.now() - candle.end <= lately
+
+
+def _is_by(order: Order, origin: Origin) -> bool:
+    """Whether a strategy sent it itself; the stops that protect its positions have another source."""
+    return order.actor == origin.actor and order.source == origin.source
+
+
+def _told(order: Order) -> str:
+    status = "UNKNOWN - checking" if order.in_doubt else str(order.status)
+    return f"{status}: {order.reason}" if order.reason else status
+
+
+def _check(config: StrategyConfig, markets: Mapping[str, Market]) -> None:
+    try:
+        strategy_class(config.class_name).parameters.read(config.params)
+        timeframe_seconds(config.timeframe)
+        if config.account not in markets:
+            raise ConfigError(f"{config.account!r} is not an account.", f"There is {', '.join(markets)}.")
+        if config.size.unit in (Unit.RISK, Unit.POSITION):
+            raise ConfigError(f"Its size is {config.size}, but its entries have no stop.", "Write 0.01, $100 or 5%.")
+    except TradingError as why:
+        raise ConfigError(f"[strategies.{config.name}] {why.text}", why.remedy) from None
