@@ -200,7 +200,7 @@ class App:
     async def stop(self, reason: str) -> None:
         """Finish what was begun, stop what runs, and say so in the journal."""
         self.metrics.ready(False)
-        self.scheduler.stop()
+        await self.scheduler.stop()
         await self.dispatcher.drain()
         open_ = self.book.positions()
         note = f"; {len(open_)} positions stay open, with their protection at the venue" if open_ else ""

@@ -13,6 +13,8 @@ from typing import Any
 MASK = "***"
 _DEEPEST = 8  # containers within containers that are looked into; deeper ones are not written
 
+_STRUCTLOG = ("_record", "_from_structlog")  # its own keys within an event
+
 _WORD = (
     r"(?:secret|token|passw(?:or)?d|passphrase|api[_-]?key|apikey|signature|listen[_-]?key|credential|private[_-]?key)"
 )
@@ -82,13 +84,9 @@ class Redactor:
         return self.text(str(value))
 
     def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """The event without secrets; what structlog itself put there (`_...`) stays as it is."""
-        return {
-            (key if key.startswith("_") else self.text(key)): value
-            if key.startswith("_")
-            else self._named(key, value, 0)
-            for key, value in event.items()
-        }
+        """The event without secrets, but for what structlog itself put there."""
+        clean = {self.text(key): self._named(key, value, 0) for key, value in event.items() if key not in _STRUCTLOG}
+        return clean | {key: event[key] for key in _STRUCTLOG if key in event}
 
     def _named(self, name: str, value: object, depth: int) -> Any:
         return MASK if value and _NAMED.search(name) else self.value(value, depth + 1)
@@ -100,7 +98,7 @@ def _pattern(secret: str) -> str:
 
 
 def _spellings(part: str) -> str:
-    """A pattern of one letter, or one run of backslashes. Letters and digits have one spelling: no encoder touches them.
+    """A pattern of one letter or one run of backslashes; letters and digits are left alone by every encoder.
 
     What is written within something that is written again gets more backslashes each time. They are
     matched possessively: text full of backslashes must not cost more than other text.
@@ -119,5 +117,6 @@ def _spellings(part: str) -> str:
         *(["+"] if part == " " else []),
     }
     escaped = "|".join(re.escape(way) for way in sorted(ways, key=len, reverse=True) if way)
+    escaped = escaped.replace(r"\\", r"\\{1,8}+")  # within a surrogate pair
     in_bytes = r"\\{1,8}+".join(f"x{byte:02x}" for byte in encoded)
     return rf"\\{{0,8}}+(?:{escaped}|{in_bytes})"

@@ -14,7 +14,6 @@ from pathlib import Path
 from handlers.context import Actor, Role
 from trading.clock import Clock
 from trading.errors import ConfigError
-from trading.ids import derive
 from trading.journal.store import JournalStore
 
 PREFIX = "tlr_"
@@ -35,31 +34,24 @@ class Tokens:
     async def issue(self, role: Role, name: str = "") -> str:
         """A new token; it is shown once and kept only as its hash."""
         token = PREFIX + secrets.token_urlsafe(32)
-        hashed = _hash(token)
-        await self._store.queries.add_token(
-            derive("token", hashed), name or str(role), str(role), hashed, self._clock.now()
-        )
+        await self._store.tokens.add(name or str(role), str(role), _hash(token), self._clock.now())
         return token
 
     async def find(self, token: str) -> Actor | None:
         """Whose token this is, or None."""
-        row = await self._store.queries.token_by_hash(_hash(token))
-        if row is None or row["revoked_at"] is not None:
-            return None
-        return _actor(row["id"], row["name"], row["role"])
+        row = await self._store.tokens.find(_hash(token))
+        return None if row is None else _actor(row["id"], row["name"], row["role"])
 
     async def actor(self, token_id: str) -> Actor | None:
-        """The actor of a token's id, if it is still valid."""
-        for row in await self._store.queries.tokens():
-            if row["id"] == token_id and row["revoked_at"] is None:
-                return _actor(row["id"], row["name"], row["role"])
-        return None
+        """The actor of a token's number, if it is still valid."""
+        valid = [row for row in await self._store.tokens.list() if row["revoked_at"] is None]
+        return next((_actor(row["id"], row["name"], row["role"]) for row in valid if str(row["id"]) == token_id), None)
 
     async def listed(self) -> Sequence[tuple[str, str, str]]:
         """Valid tokens as `(id, role, when and for what)`; never the token."""
         return [
             (f"token:{row['id']}", row["role"], f"{row['name']}, made {row['created_at']:%Y-%m-%d}")
-            for row in await self._store.queries.tokens()
+            for row in await self._store.tokens.list()
             if row["revoked_at"] is None
         ]
 
@@ -109,7 +101,7 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _actor(token_id: str, name: str, role: str) -> Actor:
+def _actor(token_id: int, name: str, role: str) -> Actor:
     if name == LOCAL:
         return Actor("local:admin", "local admin", Role.ADMIN)
     return Actor(f"token:{token_id}", name, Role.of(role))

@@ -116,14 +116,14 @@ def card(shown: Preview, currency: str) -> str:
     )
     protection = []
     if order.stop_loss is not None:
-        protection.append(f"stop {price(order.stop_loss)}")
+        protection.append(f"Stop {price(order.stop_loss)}")
     if order.trail_loss is not None:
-        protection.append(f"trailing stop {order.trail_loss}")
+        protection.append(f"Trailing stop {order.trail_loss}")
     if order.take_profit is not None:
-        protection.append(f"target {price(order.take_profit)}")
+        protection.append(f"Target {price(order.take_profit)}")
     if shown.risk is not None:
-        protection.append(f"risk to the stop {money(shown.risk, shown.quote)} ({percent(shown.risk, shown.equity)})")
-    lines += [" · ".join(protection).capitalize()] if protection else []
+        protection.append(f"Risk to the stop {money(shown.risk, shown.quote)} ({percent(shown.risk, shown.equity)})")
+    lines += [" · ".join(protection)] if protection else []
     lines.append(f"Room left today {money(shown.room, currency)}" if shown.room is not None else "No daily loss limit")
     return "\n".join(lines)
 

@@ -33,7 +33,8 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
         case p.Expired():
             return [e.OrderExpired(order.id, report.reason)] if order.is_open else []
         case p.CancelRefused():
-            pending = order.status is OrderStatus.PENDING_CANCEL
+            # "Unknown order" of one that is still on its way says nothing: the cancel is asked for again.
+            pending = order.status is OrderStatus.PENDING_CANCEL and not order.is_unheard
             return [e.OrderCancelRefused(order.id, report.reason)] if pending else []
         case p.Amended():
             same = (order.quantity, order.limit_price, order.stop_price) == (

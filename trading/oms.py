@@ -45,9 +45,11 @@ class Oms:
             if known := self.book.order(order_id(intents[0].key)):
                 return known
             orders = [self.drafting.draft(intent) for intent in intents]
+            if listing := self._listing(orders[0]):
+                await self.book.write(*listing)  # the gate judges by the filters in the journal
             sets = self.drafting.as_sent(orders)
             approved: list[p.Approved] = []
-            facts: list[e.AnyEvent] = self._listing(orders[0])
+            facts: list[e.AnyEvent] = []
             for order, *legs in sets:
                 facts += [initialized(each) for each in (order, *legs)]
                 verdict = self.gate.judge(order, tuple(legs))
@@ -80,7 +82,7 @@ class Oms:
     async def _record_for(self, orders: tuple[Order, ...], fact: Callable[[Order], e.AnyEvent]) -> None:
         """Record a fact of those orders of which no report came first."""
         async with self.book.lock:
-            waiting = [order for order in orders if self._now(order).status is OrderStatus.SUBMITTED]
+            waiting = [order for order in orders if self._now(order).is_unheard]
             if waiting:
                 await self.book.write(*(fact(order) for order in waiting))
 

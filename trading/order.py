@@ -95,6 +95,11 @@ class Order(msgspec.Struct, frozen=True):
         return self.status in OPEN
 
     @property
+    def is_unheard(self) -> bool:
+        """Sent, and the venue has not said a word of it: whether it arrived is not known."""
+        return self.is_open and not self.venue_order_id and not self.filled_quantity
+
+    @property
     def remaining(self) -> Decimal:
         return self.quantity - self.filled_quantity
 

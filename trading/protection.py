@@ -140,8 +140,9 @@ class Protection:
             await self.book.record(notice)
 
     def legs(self, account: AccountId, symbol: Symbol) -> list[Order]:
-        """Open protective orders of a symbol."""
-        return [order for order in self.book.open_orders(account, symbol) if order.leg is not Leg.ENTRY]
+        """Open protective orders of a position; not those of a bracket whose entry still waits."""
+        orders = self.book.open_orders(account, symbol)
+        return [order for order in orders if order.leg is not Leg.ENTRY and not self._waits(order)]
 
     def _pairs(self, account: AccountId, symbol: Symbol) -> list[list[Order]]:
         pairs: dict[str, list[Order]] = defaultdict(list)
@@ -157,7 +158,7 @@ class Protection:
         Raises:
             IntentError: one is still working after a while.
         """
-        await self._cancel([leg for leg in self.legs(account, symbol) if not self._waits(leg)], origin)
+        await self._cancel(self.legs(account, symbol), origin)
 
     async def make_room(self, account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
         """Free `quantity` of a position from what its protective orders hold, before it is closed.
@@ -170,7 +171,7 @@ class Protection:
         if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(held):
             await self.release(account, symbol, origin)
             return
-        pairs = [legs for legs in self._pairs(account, symbol) if not self._waits(legs[0])]
+        pairs = self._pairs(account, symbol)
         over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (held - quantity)
         for legs in pairs:
             cut = min(over, max(leg.remaining for leg in legs))
@@ -252,7 +253,7 @@ class Protection:
         position = self.book.position(account, symbol)
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
-        legs = [leg for leg in self.legs(account, symbol) if not self._waits(leg)]
+        legs = self.legs(account, symbol)
         stops = [leg for leg in legs if leg.leg is Leg.STOP_LOSS]
         targets = [leg for leg in legs if leg.leg is Leg.TAKE_PROFIT]
         if stop is not None and stops and all(leg.type is OrderType.STOP for leg in stops):

@@ -167,7 +167,7 @@ class Reconciler:
         """Bring one of our open orders to what the venue says of it."""
         account = order.account_id
         if shown is None:
-            if order.status is OrderStatus.SUBMITTED or (order.in_doubt and not order.venue_order_id):
+            if order.is_unheard:
                 # The venue is sure that it never had it; nothing was executed.
                 await self.oms.on_report(account, p.Rejected(order.id, "NEVER_ARRIVED", "it never reached the venue"))
             return

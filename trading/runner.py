@@ -26,7 +26,7 @@ from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Origin, Size, Unit
 from trading.market.candles import bar_start
 from trading.oms import Oms
-from trading.order import Order, OrderStatus
+from trading.order import Order
 from trading.ports import Market
 from trading.quotes import Candle, timeframe_seconds
 from trading.strategies import strategy_class
@@ -59,7 +59,6 @@ class StrategyConfig(msgspec.Struct, frozen=True):
 
     @property
     def actor(self) -> str:
-        """Who its orders are from."""
         return f"strategy:{self.name}"
 
 
@@ -100,7 +99,7 @@ class Runner:
         self.configs = {config.name: config for config in configs}
         self.make_room = make_room
         self.settle_s = settle_s
-        self._feeds: dict[tuple[str, Symbol], Feed] = {}
+        self._feeds: defaultdict[str, dict[Symbol, Feed]] = defaultdict(dict)  # by strategy
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         for config in self.configs.values():
             _check(config, markets)
@@ -133,11 +132,9 @@ class Runner:
         Raises:
             IntentError: there is no such strategy.
         """
-        if self.running(name):
-            return False
-        self._forget(name)
-        await self.book.record(e.StrategySwitched(name, True, actor))
-        return True
+        if not self.running(name):
+            self._feeds[name].clear()
+        return await self._switch(name, True, actor)
 
     async def stop(self, name: str, actor: str) -> bool:
         """Let a strategy trade no more; answers whether it ran. Its positions and orders stay.
@@ -145,14 +142,13 @@ class Runner:
         Raises:
             IntentError: there is no such strategy.
         """
-        if not self.running(name):
-            return False
-        await self.book.record(e.StrategySwitched(name, False, actor))
-        return True
+        return await self._switch(name, False, actor)
 
-    def _forget(self, name: str) -> None:
-        for symbol in self.config(name).symbols:
-            self._feeds.pop((name, symbol), None)
+    async def _switch(self, name: str, running: bool, actor: str) -> bool:
+        changes = self.running(name) is not running
+        if changes:
+            await self.book.record(e.StrategySwitched(name, running, actor))
+        return changes
 
     # --- bars --------------------------------------------------------------------------------
 
@@ -170,7 +166,7 @@ class Runner:
         config = self.config(name)
         async with self._locks[name]:
             if not self.running(name):
-                self._forget(name)
+                self._feeds[name].clear()
                 return
             ends = await asyncio.gather(
                 *(self._advance(config, symbol) for symbol in dict.fromkeys(config.symbols)), return_exceptions=True
@@ -183,10 +179,10 @@ class Runner:
         market = self.markets[config.account]
         account = AccountId(config.account, self.book.mode(config.account))
         instrument = self.oms.drafting.instrument(account, symbol)
-        feed = self._feeds.get((config.name, symbol))
+        feed = self._feeds[config.name].get(symbol)
         candles = None if feed is None else await _closed_since(feed.until, market, symbol, config.timeframe)
         if feed is None or candles is None:
-            self._feeds[config.name, symbol] = await _warmed_up(config, market, instrument)
+            self._feeds[config.name][symbol] = await _warmed_up(config, market, instrument)
         elif candles:
             newest = candles[-1]
             wish = feed.show(candles, self._held(account, instrument, newest.close))
@@ -203,68 +199,56 @@ class Runner:
     # --- wishes ------------------------------------------------------------------------------
 
     async def _act(
-        self, config: StrategyConfig, account: AccountId, instrument: Instrument, wish: Wish, candle: Candle
+        self, config: StrategyConfig, account: AccountId, instrument: Instrument, wish: Wish, bar: Candle
     ) -> None:
         """Pursue a wish and record what became of it; one that is fulfilled already leaves no trace."""
-        key = f"{config.actor}:{instrument.symbol}:{candle.end.isoformat()}"
-        text = f"{config.class_name}: {wish} {instrument.symbol} at {plain(candle.close)}, {candle.end:%Y-%m-%d %H:%M}"
-        intent = Intent(key, account, instrument.symbol, Side.BUY, config.size, Origin(config.actor, "strategy", text))
-        placed, outcome = "", ""
+        key = f"{config.actor}:{bar.symbol}:{bar.end.isoformat()}"
+        text = f"{config.class_name}: {wish} {bar.symbol} at {plain(bar.close)}, {bar.end:%Y-%m-%d %H:%M:%S}"
+        entry = Intent(key, account, bar.symbol, Side.BUY, config.size, Origin(config.actor, "strategy", text))
+        placed = ""
         try:
-            order = self.book.order(order_id(key)) or await self._pursue(intent, wish, instrument, candle.close)
-            if isinstance(order, Order):
-                order = await self.oms.settled(order.id, self.settle_s)
-                placed, outcome = order.id, _told(order)
-            else:
-                outcome = order
+            done = self.book.order(order_id(key)) or await self._pursue(entry, wish, instrument, bar.close)
         except IntentError as why:
-            outcome = str(why)
-        if outcome:
+            done = str(why)
+        if isinstance(done, Order):
+            placed, done = done.id, _told(done)
+        if done:
+            signal = derive("signal", key)
             await self.book.record(
-                e.SignalEmitted(
-                    derive("signal", key),
-                    config.name,
-                    account.name,
-                    instrument.symbol,
-                    str(wish),
-                    candle.end,
-                    candle.close,
-                    placed,
-                    outcome,
-                )  # fmt: skip
+                e.SignalEmitted(signal, config.name, account.name, bar.symbol, wish, bar.end, bar.close, placed, done)
             )
 
-    async def _pursue(self, wanted: Intent, wish: Wish, instrument: Instrument, price: Decimal) -> Order | str:
+    async def _pursue(self, entry: Intent, wish: Wish, instrument: Instrument, price: Decimal) -> Order | str:
         """The order that a wish leads to, or why it leads to none; empty when there is nothing to do.
 
-        `wanted` is the entry as far as it is known before its side is. A position on the wrong side
-        is closed first, by an order of its own where an entry follows.
+        `entry` is complete but for its side. A position on the wrong side is closed first; where an
+        entry follows, that is an order of its own, and the entry waits for it.
         """
-        shorting = self.oms.executors[wanted.account].capabilities.shorting
-        target = wish.target(shorting)
-        held = self._held(wanted.account, instrument, price)
-        own = [order for order in self.book.open_orders(wanted.account, wanted.symbol) if _is_by(order, wanted.origin)]
-        if held and target * held <= 0:
+        target = wish.target(self.oms.executors[entry.account].capabilities.shorting)
+        held = self._held(entry.account, instrument, price)
+        own = [order for order in self.book.open_orders(entry.account, entry.symbol) if _is_by(order, entry.origin)]
+        if held * target < 0 or (held and not target):
             if any(order.reduce_only for order in own):
                 return "exit still open"
-            out = await self._close(wanted, held, instrument, f"{wanted.key}:exit" if target else wanted.key)
-            if not target or self._held(wanted.account, instrument, price):
+            out = await self._close(entry, held, instrument, f"{entry.key}:exit" if target else entry.key)
+            if not target or self._held(entry.account, instrument, price):
                 return out
             held = ZERO
         if any(not order.reduce_only for order in own):
             return "entry still open"
         if held or not target:
             return ""
-        side = Side.BUY if target > 0 else Side.SELL
-        return await self.oms.submit(msgspec.structs.replace(wanted, side=side))
+        return await self._send(msgspec.structs.replace(entry, side=Side.BUY if target > 0 else Side.SELL))
 
-    async def _close(self, wanted: Intent, held: Decimal, instrument: Instrument, key: str) -> Order:
+    async def _close(self, entry: Intent, held: Decimal, instrument: Instrument, key: str) -> Order:
         size = instrument.round_quantity(abs(held))
         if self.make_room is not None:
-            await self.make_room(wanted.account, wanted.symbol, size, wanted.origin)
+            await self.make_room(entry.account, entry.symbol, size, entry.origin)
         side = Side.SELL if held > 0 else Side.BUY
-        out = msgspec.structs.replace(wanted, key=key, side=side, size=Size(size), reduce_only=True)
-        return await self.oms.settled((await self.oms.submit(out)).id, self.settle_s)
+        return await self._send(msgspec.structs.replace(entry, key=key, side=side, size=Size(size), reduce_only=True))
+
+    async def _send(self, intent: Intent) -> Order:
+        return await self.oms.settled((await self.oms.submit(intent)).id, self.settle_s)
 
 
 async def _warmed_up(config: StrategyConfig, market: Market, instrument: Instrument) -> Feed:

@@ -32,6 +32,7 @@ ZoneName = Annotated[str, Kind("IANA time zone"), BeforeValidator(parsers.timezo
 Currency = Annotated[str, Kind("currency"), BeforeValidator(parsers.currency)]
 Parameter = Annotated[str, Kind("text"), BeforeValidator(parsers.parameter)]
 
+# A Percent is the number before the sign (20 is 20%), a Rate the fraction (0.001 is 0.1%).
 Amount = Annotated[Decimal, Kind("amount"), BeforeValidator(parsers.positive), PlainSerializer(plain)]
 AmountOrZero = Annotated[Decimal, Kind("amount"), BeforeValidator(parsers.number), PlainSerializer(plain)]
 OptionalAmount = Annotated[
@@ -41,7 +42,7 @@ OptionalAmount = Annotated[
     PlainSerializer(parsers.amount_or_empty),
 ]
 Percent = Annotated[Decimal, Kind("percent"), BeforeValidator(parsers.percent), PlainSerializer(parsers.percent_text)]
-Rate = Annotated[Decimal, Kind("percent"), BeforeValidator(parsers.rate), PlainSerializer(parsers.percent_text)]
+Rate = Annotated[Decimal, Kind("percent"), BeforeValidator(parsers.rate), PlainSerializer(parsers.rate_text)]
 Duration = Annotated[
     timedelta, Kind("duration"), BeforeValidator(parsers.duration), PlainSerializer(parsers.duration_text)
 ]

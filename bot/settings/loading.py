@@ -43,7 +43,8 @@ def _checked(layers: Layers) -> Settings:
     except ValidationError as why:
         for error in why.errors(include_url=False, include_input=False):
             path = tuple(part for part in error["loc"] if part != "[key]")
-            lines.append(f"{layers.where(path)}: {problems.what_is_wrong(error, layers.origin(path), layers.data)}")
+            wrong = problems.what_is_wrong(error, path, layers.origin(path), layers.data)
+            lines.append(f"{layers.where(path)}: {wrong}")
     else:
         lines += [f"{layers.where(path)}: {text}" for path, text in settings.contradictions()]
         if not lines:

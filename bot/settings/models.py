@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from bot.settings import addresses, kinds
+from bot.settings import addresses, kinds, parsers
 from bot.settings.accounts import AccountSettings
 from bot.settings.risk import RiskSettings
 from bot.settings.section import Section
@@ -64,17 +64,16 @@ class Settings(Section):
     @classmethod
     def _database_in_its_folder(cls, given: Any) -> Any:
         """The default database is in data_dir, wherever that is."""
-        match given:
-            case {"data_dir": str() | Path() as folder, **others}:
-                database = others.get("database", {})
-                if (
-                    isinstance(database, dict)
-                    and database.get("url", DEFAULT_DATABASE) == DEFAULT_DATABASE
-                    and str(folder)
-                ):
-                    place = Path(folder).expanduser() / "tiller.db"
-                    return {**given, "database": {**database, "url": f"sqlite://{place.as_posix()}"}}
-        return given
+        if not isinstance(given, dict) or "data_dir" not in given:
+            return given
+        database = given.get("database", {})
+        if not isinstance(database, dict) or database.get("url", DEFAULT_DATABASE) != DEFAULT_DATABASE:
+            return given
+        try:
+            place = parsers.folder(given["data_dir"]) / "tiller.db"
+        except ValueError:
+            return given  # the check of data_dir itself will say what is wrong with it
+        return {**given, "database": {**database, "url": f"sqlite://{place.as_posix()}"}}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -88,7 +88,10 @@ def set_or_not(value: SecretStr) -> str:
 
 
 def folder(value: object) -> Path:
-    return value if isinstance(value, Path) else Path(filled(value)).expanduser()
+    try:
+        return Path(value if isinstance(value, Path) else filled(value)).expanduser()
+    except RuntimeError:
+        raise ValueError("starts with ~, but whose home that is cannot be told") from None
 
 
 def flag(value: object) -> bool:
@@ -149,8 +152,8 @@ def amount_or_empty(value: Decimal | None) -> str:
     return "" if value is None else plain(value)
 
 
-def rate(value: object) -> Decimal:
-    """A percentage written with its sign, as the number before the sign: `"0.1%"` is 0.1."""
+def percentage(value: object) -> Decimal:
+    """The number before the percent sign: `"20%"` is 20."""
     if isinstance(value, str):
         if not value.endswith("%"):
             raise ValueError("is not a percentage: it ends with %")
@@ -164,8 +167,8 @@ def rate(value: object) -> Decimal:
 
 
 def percent(value: object) -> Decimal:
-    """As `rate`, and more than zero."""
-    parsed = rate(value)
+    """As `percentage`, and more than zero."""
+    parsed = percentage(value)
     if not parsed:
         raise ValueError("is zero; it must be more")
     return parsed
@@ -173,6 +176,15 @@ def percent(value: object) -> Decimal:
 
 def percent_text(value: Decimal) -> str:
     return f"{plain(value)}%"
+
+
+def rate(value: object) -> Decimal:
+    """A fee written as a percentage, as the fraction it is: `"0.1%"` is 0.001."""
+    return number(value) if isinstance(value, Decimal) else percentage(value).scaleb(-2)
+
+
+def rate_text(value: Decimal) -> str:
+    return percent_text(value.scaleb(2))
 
 
 def duration(value: object) -> timedelta:

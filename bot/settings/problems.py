@@ -20,12 +20,11 @@ def listing(lines: Sequence[str]) -> str:
     return "\n".join([*lines[: LINES_AT_MOST - 1], f"... and {len(lines) - LINES_AT_MOST + 1} more"])
 
 
-def what_is_wrong(error: ErrorDetails, origin: str, there: Mapping[str, Any]) -> str:
-    """One error of pydantic's in our words, with the nearest key or a right example.
+def what_is_wrong(error: ErrorDetails, path: shape.Path, origin: str, there: Mapping[str, Any]) -> str:
+    """One error of pydantic's about what is at `path`, in our words, with the nearest key or a right example.
 
     `origin` is the variable or flag the value came from, or empty text for the file.
     """
-    path = tuple(part for part in error["loc"] if part != "[key]")
     match error["type"]:
         case "extra_forbidden":
             return unknown_key(path, there)

@@ -20,6 +20,7 @@ from trading.intent import AccountId, Leg, Mode
 from trading.portfolio import Position
 
 Period = Literal["day", "week", "month", "all"]
+EVERY = 1_000_000  # fills: all there are
 
 
 def _accounts(ctx: Context, name: str | None) -> list[AccountId]:
@@ -124,7 +125,7 @@ async def pnl(
     """Profit and loss, net of fees, by symbol."""
     rows, realized, fees, open_ = [], ZERO, ZERO, ZERO
     for each in _accounts(ctx, account):
-        fills = await ctx.desk.history.fills(account=each, since=_since(ctx, period))
+        fills = await ctx.desk.history.fills(account=each.name, mode=each.mode, since=_since(ctx, period), limit=EVERY)
         by_symbol: dict[str, list[Decimal]] = {}
         for fill in fills:
             sums = by_symbol.setdefault(fill["symbol"], [ZERO, ZERO, ZERO])
@@ -155,8 +156,7 @@ async def trades(
     account: Annotated[AccountName | None, Arg("Only this account")] = None,
 ) -> Reply:
     """List the last fills."""
-    where = AccountId(account, ctx.book.mode(account)) if account else None
-    fills = await ctx.desk.history.fills(account=where, limit=min(count, 100))
+    fills = await ctx.desk.history.fills(account=account or "", limit=min(count, 100))
     rows = [
         (moment(f["traded_at"], ctx.desk.timezone), f"{f['side']} {number(f['quantity'])} {f['symbol']}",
          price(f["price"]), money(f["fee_amount"], f["fee_currency"]), signed(f["realized"]), f["order_id"][:6])
@@ -176,7 +176,7 @@ async def equity(
     """The equity curve in figures: start, end, best, worst, drawdown."""
     rows = []
     for each in _accounts(ctx, account):
-        points = await ctx.desk.history.equity(account=each, since=_since(ctx, period))
+        points = await ctx.desk.history.equity(account=each.name, mode=each.mode, since=_since(ctx, period))
         curve = [point["equity"] for point in points] + [ctx.desk.valuation.equity(each).total]
         peak, deepest = curve[0], ZERO
         for value in curve:
@@ -196,7 +196,9 @@ async def fees(ctx: Context, period: Annotated[Period, Arg("Over which time")] =
     """Fees paid, by account and currency."""
     paid: dict[tuple[str, str], list[Decimal]] = {}
     for each in _accounts(ctx, None):
-        for fill in await ctx.desk.history.fills(account=each, since=_since(ctx, period)):
+        for fill in await ctx.desk.history.fills(
+            account=each.name, mode=each.mode, since=_since(ctx, period), limit=EVERY
+        ):
             sums = paid.setdefault((mode_label(each), fill["fee_currency"]), [ZERO, ZERO])
             sums[0] += fill["fee_amount"]
             sums[1] += fill["fee_value"]

@@ -51,7 +51,7 @@ async def signals(
     name: Annotated[StrategyName | None, Arg("Only this strategy")] = None,
 ) -> Reply:
     """List what the strategies wanted last, and what became of it."""
-    found = await ctx.desk.history.signals(strategy=name, limit=15)
+    found = await ctx.desk.history.signals(strategy=name or "", limit=15)
     rows = [
         (
             moment(s["bar_close"], ctx.desk.timezone),

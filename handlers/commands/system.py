@@ -36,11 +36,11 @@ async def version(ctx: Context) -> Reply:
 @command(role=Role.ADMIN, group="system", private=True)
 async def audit(ctx: Context, count: Annotated[int, Arg("How many entries")] = 20) -> Reply:
     """Show who ran what, and what was refused."""
-    entries = await ctx.desk.history.audit(limit=min(count, 200))
-    rows = [
-        (moment(entry.at, ctx.desk.timezone), run.actor, run.surface, run.line, "ok" if run.ok else run.code)
-        for entry, run in entries
-    ]
+    rows = []
+    for entry in await ctx.desk.history.latest("CommandRun", limit=min(count, 200)):
+        run = entry["payload"]
+        result = "ok" if run["ok"] else run.get("code", "refused")
+        rows.append((moment(entry["at"], ctx.desk.timezone), run["actor"], run["surface"], run["line"], result))
     return Reply("", table=Table.of(("When", "Who", "From", "Line", "Result"), rows), private=True)
 
 

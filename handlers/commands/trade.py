@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
+import msgspec
+
 from handlers.cards import headline, outcome, place, told
 from handlers.context import Consent, Context, Role
 from handlers.figures import number, price, signed
@@ -214,10 +216,21 @@ async def oco(
     position = ctx.book.position(where, symbol)
     side = Side.BUY if position is not None and position.quantity < 0 else Side.SELL
     group = order_id(f"{ctx.key}:oco")
-    shared = {"account": where, "symbol": symbol, "side": side, "size": size, "origin": ctx.origin, "group": group}
-    stop = Intent(key=ctx.key, type=OrderType.STOP, stop_price=sl, leg=Leg.STOP_LOSS, reduce_only=True, **shared)
-    target = Intent(
-        key=f"{ctx.key}:tp", type=OrderType.LIMIT, limit_price=tp, leg=Leg.TAKE_PROFIT, reduce_only=True, **shared
+    stop = Intent(
+        key=ctx.key,
+        account=where,
+        symbol=symbol,
+        side=side,
+        size=size,
+        origin=ctx.origin,
+        type=OrderType.STOP,
+        stop_price=sl,
+        leg=Leg.STOP_LOSS,
+        reduce_only=True,
+        group=group,
+    )
+    target = msgspec.structs.replace(
+        stop, key=f"{ctx.key}:tp", type=OrderType.LIMIT, stop_price=None, limit_price=tp, leg=Leg.TAKE_PROFIT
     )
     return await place(ctx, stop, target, note=f"One cancels the other: stop {price(sl)}, target {price(tp)}.")
 

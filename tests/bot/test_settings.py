@@ -223,6 +223,14 @@ def test_every_limit_of_the_desk_can_be_tightened_for_an_account() -> None:
     assert list(account.model_fields) == list(desk.model_fields)
 
 
+def test_fees_are_written_as_percentages_and_handed_on_as_fractions(tmp_path: Path) -> None:
+    demo = loaded(tmp_path, '[accounts.demo]\nmaker_fee = "0%"\ntaker_fee = "0.075%"').accounts["demo"]
+
+    assert (demo.maker_fee, demo.taker_fee) == (0, Decimal("0.00075"))
+    assert Settings().accounts["demo"].taker_fee == Decimal("0.001")
+    assert Settings().shown()["accounts.demo.taker_fee"] == "0.1%"
+
+
 def test_rules_sources_and_people(tmp_path: Path) -> None:
     settings = loaded(
         tmp_path,
@@ -253,50 +261,3 @@ def test_rules_sources_and_people(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().web.port = 1  # type: ignore[misc]
-
-
-# --- what may be shown -----------------------------------------------------------------------
-
-SECRETS = """
-[database]
-url = "postgres://ana:hunter%2F2@db/tiller"
-[accounts.main]
-venue = "binance"
-api_key = "KEYKEYKEY"
-api_secret = "SHHSHHSHH"
-[telegram]
-token = "123456:TOKENTOKEN"
-[webhooks.pine]
-secret = "swordfish"
-account = "main"
-"""
-
-
-def test_shown_says_of_a_secret_only_whether_it_is_set(tmp_path: Path) -> None:
-    shown = loaded(tmp_path, SECRETS).shown()
-
-    assert shown["accounts.main.api_key"] == "set"
-    assert shown["discord.token"] == "not set"
-    assert shown["database.url"] == "postgres://ana:***@db/tiller"
-    assert shown["web.port"] == "8420"
-    assert shown["risk.max_drawdown"] == "20%"
-    assert shown["risk.cooldown"] == "1h"
-    assert shown["confirm.orders"] == "live"
-    assert shown["accounts.main.funds.USDT"] == "10000"
-    assert shown["accounts.main.products"] == '["spot"]'
-
-
-def test_secrets_are_all_known_to_whoever_must_hide_them(tmp_path: Path) -> None:
-    secrets = loaded(tmp_path, SECRETS).secrets()
-
-    assert secrets == {
-        "KEYKEYKEY", "SHHSHHSHH", "123456:TOKENTOKEN", "swordfish", "hunter%2F2", "hunter/2",
-    }  # fmt: skip
-
-
-def test_no_secret_is_in_what_settings_look_like(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, SECRETS)
-
-    looks = f"{settings!r} {settings} {settings.shown()} {settings.model_dump()} {settings.accounts['main']!r}"
-
-    assert not [secret for secret in settings.secrets() if secret in looks]

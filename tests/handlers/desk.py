@@ -23,9 +23,7 @@ from trading.valuation import Valuation
 PERP = Instrument(
     Symbol("ETH/USDT:USDT"), "ETH", "USDT", Decimal("0.01"), Decimal("0.001"), settlement=Settlement.LINEAR
 )
-EURUSD = Instrument(
-    Symbol("EURUSD"), "EUR", "USD", Decimal("0.00001"), Decimal("0.01"), settlement=Settlement.LINEAR
-)
+EURUSD = Instrument(Symbol("EURUSD"), "EUR", "USD", Decimal("0.00001"), Decimal("0.01"), settlement=Settlement.LINEAR)
 
 ANA = Actor("person:ana", "Ana", Role.TRADER)
 BEN = Actor("person:ben", "Ben", Role.TRADER)
@@ -50,7 +48,7 @@ class HandDesk:
 
     timezone = "UTC"
     strategies = ("trend", "mean")
-    settings: Mapping[str, str] = {"risk.max_order_value": "1000"}  # noqa: RUF012 - never changed
+    settings: Mapping[str, str] = {"risk.max_order_value": "1000"}
 
     def __init__(self, journal: MemoryJournal | None = None, accounts: Sequence[str] = ("demo", "broker")) -> None:
         self.clock = HandClock()
@@ -71,7 +69,9 @@ class HandDesk:
     async def actor(self, actor_id: str) -> Actor | None:
         return self.people.get(actor_id)
 
-    def door(self, policy: ConfirmPolicy | None = None, registry: Mapping[str, CommandSpec] | None = None) -> Dispatcher:
+    def door(
+        self, policy: ConfirmPolicy | None = None, registry: Mapping[str, CommandSpec] | None = None
+    ) -> Dispatcher:
         """A dispatcher with the commands below."""
         return Dispatcher(
             self, policy or ConfirmPolicy(), lambda notice, why: self.errors.append((notice, why)), registry or COMMANDS
@@ -239,5 +239,3 @@ async def kinds(
 ) -> Reply:
     """Take one of everything."""
     return Reply("")
-
-

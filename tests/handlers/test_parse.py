@@ -1,21 +1,25 @@
 """Lines: what they mean, that nothing but IntentError comes out, and that what is formatted reads back."""
 
+import unicodedata
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.context import Context, Role
 from handlers.literals import show
-from handlers.parse import LONGEST_LINE, MissingArgument, bind, find, format_line, read
+from handlers.parse import LONGEST_LINE, UNSEEN, MissingArgument, bind, find, format_line, read
 from handlers.values import OrderRef, Part
 from tests.handlers.desk import ANA, COMMANDS, PINE, HandDesk
+from tests.kit import BTC, HandMarket
 from trading.errors import IntentError
 from trading.instruments import Symbol
 from trading.intent import Size, TimeInForce, Trail, Unit
+from trading.valuation import Valuation
 
 DESK = HandDesk()
 
@@ -45,7 +49,7 @@ BOUGHT = {"symbol": Symbol("BTC/USDT"), "size": Size(Decimal("0.01"))}
         "buy BTC_USDT 0.010",
         "buy BINANCE:BTCUSDT 0.01",
         "buy binance:btc/usdt 0.01",
-        'buy "BTC/USDT" \'0.01\'',
+        "buy \"BTC/USDT\" '0.01'",
         "buy “BTC/USDT” 0.01",
         "buy size=0.01 BTC/USDT",
         'buy size="0.01" SYMBOL=BTCUSDT',
@@ -178,11 +182,10 @@ def test_an_actor_with_an_account_of_its_own_trades_there() -> None:
 
 def test_a_spelling_of_two_symbols_is_refused() -> None:
     desk = HandDesk(accounts=("demo",))
-    spot = desk.valuation.markets["demo"].instruments[Symbol("BTC/USDT")]
-    desk.valuation.markets["demo"].instruments[Symbol("BTCUSDT_")] = spot  # type: ignore[index]
-    assert "could be BTC/USDT or BTCUSDT_" in refusal("look-at") or True
+    twin = msgspec.structs.replace(BTC, symbol=Symbol("BTCUSDT_"))
+    desk.valuation = Valuation(desk.book, {"demo": HandMarket(desk.clock, BTC, twin)}, "USDT")
     assert "'btcusdt' could be BTC/USDT or BTCUSDT_" in refusal("buy btcusdt 1", desk.context())
-    assert values("buy BTC/USDT 1", desk.context())["symbol"] == "BTC/USDT"
+    assert values("buy btc/usdt 1", desk.context())["symbol"] == "BTC/USDT"
 
 
 async def test_orders_by_id_or_the_beginning_of_one() -> None:
@@ -246,7 +249,9 @@ def test_what_is_formatted_reads_back(symbol: str, size: Size, optional: dict[st
     st.data(),
 )
 def test_any_texts_reach_their_parameters(spec: Any, data: st.DataObject) -> None:
-    odd = VISIBLE | st.sampled_from(["a=b", "risk=1%", "at=1", "line=x", '"', "'", "“", '\\"', "live", "yes", "x every=1h"])
+    odd = VISIBLE | st.sampled_from(
+        ["a=b", "risk=1%", "at=1", "line=x", '"', "'", "“", '\\"', "live", "yes", "x every=1h"]
+    )
     texts = {}
     for param in spec.params:
         if param.required or data.draw(st.booleans(), label=param.name):
@@ -257,18 +262,19 @@ def test_any_texts_reach_their_parameters(spec: Any, data: st.DataObject) -> Non
 
 
 PIECES = st.sampled_from(
-    ["/", "buy", "kinds", "mode", "schedule", "confirm", "BTC/USDT", "btcusdt.p", "0.01", "risk=1%", "sl=", "=", '"', "'",
-     "\\", "“", "every=1h", "line=", "all", "<b>x</b>", "'; DROP TABLE orders;--", "1e400", "NaN", "\u0661", "\x00", "\n",
-     "\u202e", "\ud800", "x" * 400, "@bot", "#", "abcd", "account=demo"]
+    ["/", "buy", "kinds", "mode", "schedule", "confirm", "BTC/USDT", "btcusdt.p", "0.01", "risk=1%", "sl=", "=", '"',
+     "'", "\\", "“", "every=1h", "line=", "all", "<b>x</b>", "'; DROP TABLE orders;--", "1e400", "NaN", "\u0661",
+     "\x00", "\n", "\u202e", "\ud800", "x" * 400, "@bot", "#", "abcd", "account=demo"]
 )  # fmt: skip
 LINES = st.text(max_size=60) | st.lists(PIECES, max_size=8).map(" ".join) | st.lists(PIECES, max_size=8).map("".join)
 
 
 @given(LINES)
 def test_no_line_raises_anything_but_intent_error(line: str) -> None:
+    said = ""
     try:
         values(line)
     except IntentError as why:
-        assert "\n" not in str(why)
-        assert str(why).isprintable()
-        assert len(str(why)) < 400
+        said = str(why)
+    assert not any(unicodedata.category(char) in UNSEEN for char in said)
+    assert len(said) < 400

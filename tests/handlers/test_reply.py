@@ -66,9 +66,7 @@ def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
 
 def test_a_table_too_wide_is_written_downwards() -> None:
     table = Table.of(("id", "why"), [("a", "because " * 5)])
-    assert as_text(Reply("", table=table), width=30) == (
-        "id:  a\nwhy: because because because\n     because because"
-    )
+    assert as_text(Reply("", table=table), width=30) == ("id:  a\nwhy: because because because\n     because because")
 
 
 def test_an_empty_table_and_buttons() -> None:

@@ -62,7 +62,7 @@ async def long_summary(ctx: Context) -> Reply:
     return Reply("")
 
 
-async def NotLower(ctx: Context) -> Reply:  # noqa: N802
+async def NotLower(ctx: Context) -> Reply:
     """Shout."""
     return Reply("")
 

@@ -39,7 +39,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class World:
+class Around:
     """What there is around a desk, and outlives it."""
 
     clock: Clock
@@ -54,7 +54,7 @@ class World:
 class Desk:
     """Everything that a crash throws away."""
 
-    def __init__(self, around: World, parts: Parts, cuts: float) -> None:
+    def __init__(self, around: Around, parts: Parts, cuts: float) -> None:
         self.around = around
         self.life = Life()
         self.ready = False

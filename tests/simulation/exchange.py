@@ -158,6 +158,14 @@ class Exchange:
         self.deals.append(deal)
         self._fill(deal, quantity, self._now(symbol).taker(side)[0].price, maker=False)
 
+    def rest_by_hand(self, symbol: Symbol) -> None:
+        """Somebody leaves an order in the venue's own app, far from the market."""
+        low = self.instruments[symbol].round_price(self._now(symbol).mid / 2, Side.BUY)
+        step = self.instruments[symbol].step
+        number = len(self.deals) + 1
+        deal = Deal(f"O{number}", "", symbol, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 50 * step, low)
+        self.deals.append(deal)
+
     def deposit(self, currency: str, amount: Decimal) -> None:
         self.money[currency] = self.money.get(currency, ZERO) + amount
 

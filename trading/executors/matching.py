@@ -377,8 +377,7 @@ class PaperVenue:
         if not self._open.get(quote.symbol):
             return NOTHING
         self._at = quote.at
-        placed = [order for order in self._open[quote.symbol].values() if order.state is not State.PENDING]
-        for order in sorted(placed, key=_priority):
+        for order in sorted(self._open[quote.symbol].values(), key=_priority):
             if order.state is State.WAITING:
                 self._watch(order, quote)
             elif order.state is State.WORKING:

@@ -80,6 +80,9 @@ class PaperExecutor:
             time_in_force=frozenset(TimeInForce),
             lists=True,
             shorting="usdm" in products,
+            maker_fee=(fees or Fees()).maker,
+            taker_fee=(fees or Fees()).taker,
+            fee_in_received=fee_currency == "received",
         )
         self.problem = ""  # why nothing can be saved now, in one line
         self._name = name
@@ -229,7 +232,7 @@ class PaperExecutor:
         """Every quote of the market, in order. With nothing open it is a store of one reference."""
         if self._books is None:
             return
-        if self._heard or self._lock.locked() or self._books.watches(quote.symbol):
+        if self._heard or self._books.watches(quote.symbol):
             self._heard.append(quote)
             self._wake.set()
         else:

@@ -21,6 +21,7 @@ from trading.journal import schema
 from trading.journal.chain import Tail
 from trading.journal.orm import FAILURES, Orm, configuration, failing, reason
 from trading.journal.rows import Statement
+from trading.journal.values import NORMAL
 
 T = TypeVar("T")
 
@@ -102,7 +103,9 @@ class PostgresDatabase:
                     return
                 async with self._session.transaction():
                     for text, same in groupby(statements, itemgetter(0)):
-                        await self._session.executemany(_numbered(text), [values for _, values in same])
+                        await self._session.executemany(
+                            _numbered(text), [[NORMAL[type(value)](value) for value in values] for _, values in same]
+                        )
             except PG_FAILURES:
                 if self._is_connected() or loop.time() > deadline:
                     raise

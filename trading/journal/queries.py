@@ -3,6 +3,7 @@
 Amounts are Decimal, times UTC; `fees` are a list of Money. `limit` counts rows.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,6 @@ from trading.instruments import Money
 from trading.journal.models import EquityRow, EventRow, FillRow, OrderRow, SignalRow, TokenRow
 from trading.journal.orm import Orm
 from trading.journal.values import utc
-from trading.order import OPEN
 
 Columns = dict[str, Any]
 
@@ -30,23 +30,19 @@ class Queries:
 
     async def orders(
         self,
-        status: str = "all",
         *,
+        statuses: Collection[str] = (),
         symbol: str = "",
         account: str = "",
         limit: int = 100,
         before: str = "",
     ) -> list[Columns]:
-        """Orders: `status` is `open`, `all` or one status; `before` is the id of the last one seen, to page on.
+        """Orders in any of `statuses`, or all; `before` is the id of the last one seen, to page on.
 
         Raises:
             IntentError: `before` is not an order.
         """
-        wanted = Q(**_given(symbol=symbol, account=account))
-        if status == "open":
-            wanted &= Q(status__in=[str(one) for one in OPEN])
-        elif status != "all":
-            wanted &= Q(status=status.upper())
+        wanted = Q(**_given(symbol=symbol, account=account, status__in=[str(status) for status in statuses]))
         if before:
             last = await self.order(before)
             at, last_id = last["created_at"], last["id"]
@@ -81,18 +77,21 @@ class Queries:
         self,
         *,
         account: str = "",
+        mode: str = "",
         order_id: str = "",
         since: datetime | None = None,
         limit: int = 100,
     ) -> list[Columns]:
         """Trades, by when the venue made them; `since` is inclusive."""
-        wanted = _given(account=account, order_id=order_id, traded_at__gte=since and utc(since))
+        wanted = _given(account=account, mode=str(mode), order_id=order_id, traded_at__gte=since and utc(since))
         with self._orm.active():
             return await FillRow.filter(**wanted).order_by("-traded_at", "-seq").limit(limit).values()
 
-    async def equity(self, *, account: str = "", since: datetime | None = None, limit: int = 0) -> list[Columns]:
+    async def equity(
+        self, *, account: str = "", mode: str = "", since: datetime | None = None, limit: int = 0
+    ) -> list[Columns]:
         """The equity curve, oldest first; the last `limit` samples if not 0."""
-        wanted = _given(account=account, at__gte=since and utc(since))
+        wanted = _given(account=account, mode=str(mode), at__gte=since and utc(since))
         with self._orm.active():
             newest = EquityRow.filter(**wanted).order_by("-at", "-id")
             found = await (newest.limit(limit) if limit else newest).values()
@@ -108,7 +107,13 @@ class Queries:
         wanted = _given(order_id=order_id, type=kind)
         with self._orm.active():
             found = await EventRow.filter(seq__gt=after, **wanted).order_by("seq").limit(limit).values()
-        return [{**columns, "payload": msgspec.json.decode(columns["payload"])} for columns in found]
+        return [_read(columns) for columns in found]
+
+    async def latest(self, kind: str, *, limit: int = 100) -> list[Columns]:
+        """The last events of one type, newest first."""
+        with self._orm.active():
+            found = await EventRow.filter(type=kind).order_by("-seq").limit(limit).values()
+        return [_read(columns) for columns in found]
 
 
 class Tokens:
@@ -137,6 +142,10 @@ class Tokens:
         """Refuse it from now on; whether there was one to revoke."""
         with self._orm.active():
             return bool(await TokenRow.filter(id=number, revoked_at__isnull=True).update(revoked_at=utc(at)))
+
+
+def _read(columns: Columns) -> Columns:
+    return {**columns, "payload": msgspec.json.decode(columns["payload"])}
 
 
 def _given(**filters: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Projections as rows: what may be written to which table, and the statements that do it.
 
-Statements are the same text for every database: `?` marks a value, and values are in normal form.
+Statements are the same text for every database: `?` marks a value, and each database has its form for the values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from tortoise.models import Model
 
 from trading.errors import JournalError
 from trading.journal import models
-from trading.journal.values import normal
+from trading.journal.values import NORMAL
 
 Statement = tuple[str, Sequence[Any]]
 
@@ -72,29 +72,31 @@ def projection(name: str) -> Table:
 
 
 def normalize(row: Row) -> dict[str, Any]:
-    """The row's columns but its key, as `JournalStore.rows` gives them back: to hold a replay against what is stored.
+    """The row's values as `JournalStore.rows` gives them back: to hold a replay against what is stored.
 
     Raises:
-        JournalError: no such table or column, or a value that cannot be recorded.
+        JournalError: a value that cannot be recorded.
     """
-    table = projection(row.table)
-    values = {name: normal(value) for name, value in row.values.items() if name != table.key}
-    if unknown := values.keys() - table.columns:
-        raise JournalError(f"{row.table} has no column {', '.join(sorted(unknown))}.", code="BAD_ROW")
-    return values
+    return {name: NORMAL[type(value)](value) for name, value in row.values.items()}
 
 
 def upsert(row: Row) -> Statement:
-    """Write the row, replacing the one with its key.
+    """Write the row, replacing the one with its key (which is not among its values).
 
     Raises:
-        JournalError: as `normalize`.
+        JournalError: no such table or column.
     """
-    values = normalize(row)
-    return upsert_text(row.table, (PROJECTIONS[row.table].key,), tuple(values)), (row.key, *values.values())
+    return _upsert(row.table, tuple(row.values)), (row.key, *row.values.values())
 
 
 @lru_cache(maxsize=256)
+def _upsert(name: str, columns: tuple[str, ...]) -> str:
+    table = projection(name)
+    if unknown := set(columns) - table.columns:
+        raise JournalError(f"{name} has no column {', '.join(sorted(unknown))}.", code="BAD_ROW")
+    return upsert_text(name, (table.key,), columns)
+
+
 def upsert_text(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
     """INSERT ... ON CONFLICT DO UPDATE of `columns` in the row that `keys` name."""
     names = [f'"{name}"' for name in (*keys, *columns)]

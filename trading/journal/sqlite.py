@@ -20,7 +20,7 @@ from trading.journal.chain import Tail
 from trading.journal.files import copy_database, create, delete, exchange
 from trading.journal.orm import Orm, configuration, failing, reason
 from trading.journal.rows import Statement
-from trading.journal.values import to_sqlite
+from trading.journal.values import SQLITE
 
 LOG_BYTES = 4 << 20  # about 1,000 pages: the length at which SQLite moves the log into the database
 PATIENCE_S = 15.0  # how long another program may hold the database before we give up
@@ -76,13 +76,14 @@ class SqliteDatabase:
         connection = self._connection
         if connection is None:
             raise schema.read_only(self.orm.name)
+        bound = [(text, [SQLITE[type(value)](value) for value in values]) for text, values in statements]
         with failing("The journal was not written", remedy="Nothing was recorded. Is there space on the disk?"):
             await self._begin(connection)
             try:
-                if tail(connection) != before:
+                if before != after and tail(connection) != before:
                     raise schema.moved()
-                for text, values in statements:
-                    connection.execute(text, [to_sqlite(value) for value in values])
+                for text, values in bound:
+                    connection.execute(text, values)
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:

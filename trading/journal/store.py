@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +12,11 @@ from trading.events import AnyEvent, Recorded
 from trading.journal import backup, chain
 from trading.journal.chain import Entry, Tail
 from trading.journal.models import CursorRow, EventRow, VenueStateRow
-from trading.journal.orm import Orm, failing
+from trading.journal.orm import Orm
 from trading.journal.queries import Queries, Tokens
 from trading.journal.rows import Row, Statement, projection, upsert, upsert_text
 from trading.journal.sqlite import SqliteDatabase
-from trading.journal.values import normal, utc
+from trading.journal.values import NORMAL, utc
 
 CHUNK = 1000  # rows read at a time
 ENTRY = "INSERT INTO events (seq, at, type, account, order_id, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -114,8 +113,7 @@ class JournalStore:
             JournalError
         """
         statements: list[Statement] = [
-            (FORGET, (venue, key)) if value is None else (SAVE, (venue, key, normal(value)))
-            for key, value in changes.items()
+            (FORGET, (venue, key)) if value is None else (SAVE, (venue, key, value)) for key, value in changes.items()
         ]
         async with self._turn:
             await self._write(statements, self._tail)
@@ -171,15 +169,15 @@ class JournalStore:
                 found = await query.order_by(source.key).limit(CHUNK).values(source.key, *source.columns)
             for values in found:
                 after = values.pop(source.key)
-                yield str(after), {name: normal(value) for name, value in values.items()}
+                yield str(after), {name: NORMAL[type(value)](value) for name, value in values.items()}
             if len(found) < CHUNK:
                 return
 
     async def cursor(self, destination: str) -> int:
         """The last entry that `destination` has been told of; 0 when new."""
         with self._orm.active():
-            found = await CursorRow.filter(destination=destination).values_list("seq", flat=True)
-        return int(found[0]) if found else 0
+            found = await CursorRow.filter(destination=destination).values("seq")
+        return int(found[0]["seq"]) if found else 0
 
     async def load(self, venue: str) -> dict[str, str]:
         """Every key of a venue's own books with its value."""

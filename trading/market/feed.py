@@ -35,7 +35,7 @@ REASONS = {
 REMEDY = "Check the network and the address; it is asked again."
 
 GARBLED = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
-"""What ccxt, and our reading of it, trip over when an answer has another shape, such as a web page."""
+"""What ccxt, and our reading of it, trip over when an answer has another shape."""
 
 
 def instrument_of(market: Mapping[str, Any]) -> Instrument:
@@ -175,9 +175,11 @@ class CcxtMarket:
         self._error = ccxt.BaseError
         types = sorted({"linear" if ":" in symbol else "spot" for symbol in self._symbols})
         options = {"fetchMarkets": {"types": types}, "fetchCurrencies": False, "fetchMargins": False}
-        self._exchange = getattr(ccxt, self.name)(
-            {"number": str, "timeout": int(self._timeout_s * 1000), "options": options}
-        )
+        config = {"number": str, "timeout": int(self._timeout_s * 1000), "options": options}
+        if self._rest_url.startswith("http:"):
+            config["timeout_on_exit"] = 0  # ccxt's pause on closing is for TLS
+        self._exchange = getattr(ccxt, self.name)(config)
+        self._exchange.on_rest_response = self._only_json
         if self._rest_url:
             self._exchange.urls["api"] = _redirected(self._exchange.urls["api"], self._rest_url)
         try:
@@ -195,9 +197,14 @@ class CcxtMarket:
         if self._exchange is not None:
             await self._exchange.close()
 
+    def _only_json(self, status: int, reason: str, url: str, method: str, headers: Any, body: str, *sent: Any) -> str:
+        """ccxt's hook for an answer's text. It would take a web page for an empty book, or for no candles."""
+        text = body.strip()
+        if status == 200 and text[:1] + text[-1:] not in ("{}", "[]"):
+            raise VenueUnreachable(f"{self.name} answers with something else than JSON.", REMEDY)
+        return text
+
     def _read_markets(self, markets: Mapping[str, Any]) -> dict[Symbol, Instrument]:
-        if not markets:  # what ccxt makes of a web page
-            raise VenueUnreachable(f"{self.name} does not send its markets.", REMEDY)
         for symbol in self._symbols:
             if symbol not in markets:
                 raise ConfigError(f"{self.name} does not list {symbol!r}.", "Write it like BTC/USDT.")
@@ -218,7 +225,7 @@ class CcxtMarket:
             said = type(why).__name__ if "://" in words else words  # an address may hold a password
             raise VenueUnreachable(f"{self.name} {reason or f'answers with an error ({said})'}.", REMEDY) from None
         except GARBLED as why:
-            raise VenueUnreachable(f"{self.name} answers with something else ({type(why).__name__}).", REMEDY) from None
+            raise VenueUnreachable(f"{self.name} answers in another shape ({type(why).__name__}).", REMEDY) from None
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -244,7 +251,7 @@ class CcxtMarket:
             self._failures[symbol] = failures = self._failures.get(symbol, 0) + 1
             return min(LONGEST_PAUSE_S, max(self._poll_s, 2.0 ** min(failures - 1, 10)))
         self._reasons.pop(symbol, None)
-        self._failures.pop(symbol, None)
+        pass
         self._tape.publish(quote)
         return self._poll_s
 

@@ -42,7 +42,7 @@ TRADED_VALUE = 9_000.0  # quote currency that changes hands in an average second
 SECOND = timedelta(seconds=1)
 MIN_PAUSE_S = 0.1  # quotes come no faster, whatever the speed
 MAX_CANDLES = 4096  # kept, 3 MB
-MAX_FILL_S = 3600  # `traded` looks back no further than this over a gap
+LOOK_BACK_S = 3600  # `traded` looks back no further than this over a gap
 
 
 class Listing(NamedTuple):
@@ -265,7 +265,7 @@ class SimulatedMarket:
     def tick(self) -> None:
         """Show every symbol as it is now."""
         second, at = (self.now() - UNIX) // SECOND, self._clock.now()
-        before = second - 1 if self._shown is None else max(self._shown, second - MAX_FILL_S)
+        before = second - 1 if self._shown is None else max(self._shown, second - LOOK_BACK_S)
         self._shown = second
         for path in self._paths.values():
             self._tape.publish(path.quote(second, at, path.traded(before, second)))

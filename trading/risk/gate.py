@@ -11,7 +11,7 @@ from trading.book import Book
 from trading.control import LimitOverride
 from trading.errors import ConfigError
 from trading.events import Finding
-from trading.instruments import ZERO
+from trading.instruments import ZERO, Instrument, Symbol
 from trading.intent import AccountId
 from trading.order import Order
 from trading.ports import Approved, Capabilities
@@ -21,6 +21,7 @@ from trading.risk.checks.filters import FILTERS
 from trading.risk.checks.table import in_force
 from trading.risk.checks.validity import list_sides
 from trading.risk.limits import Limits, Overrides, Value
+from trading.risk.promised import OpenOrders
 from trading.risk.reasons import Reason
 from trading.risk.standing import Standing, stand
 from trading.risk.submissions import Submissions
@@ -56,7 +57,8 @@ class RiskGate:
 
     `account_limits` are the limits configured for an account, by its name; they only tighten.
     `timezone` is where the day begins. `capabilities` says what an account's venue can do, and
-    `not_ready` why an account may not trade yet (empty when it may).
+    `not_ready` why an account may not trade yet (empty when it may). `listed` is what a venue lists
+    now; without it the filters are those that were journalled.
 
     Raises:
         ConfigError: there is no such time zone.
@@ -71,6 +73,7 @@ class RiskGate:
         timezone: str,
         capabilities: Callable[[AccountId], Capabilities],
         not_ready: Callable[[AccountId], str] = lambda account: "",
+        listed: Callable[[AccountId, Symbol], Instrument | None] = lambda account, symbol: None,
     ) -> None:
         try:
             self.zone = ZoneInfo(timezone)
@@ -82,6 +85,8 @@ class RiskGate:
         self.account_limits = account_limits
         self.capabilities = capabilities
         self.not_ready = not_ready
+        self.listed = listed
+        self._orders = OpenOrders(book, valuation)
         self._submissions = Submissions(book)
         self._overrides: tuple[LimitOverride, ...] = ()
         self._rules: dict[str, _Rules] = {}
@@ -95,13 +100,13 @@ class RiskGate:
         venue's filters and their side only. Nothing is remembered: the same books give the same verdict.
         """
         account = order.account_id
-        instrument = self.book.instrument(account, order.symbol)
+        instrument = self.listed(account, order.symbol) or self.book.instrument(account, order.symbol)
         if self.book.account(account) is None or instrument is None:
             what = f"{account} has not been opened" if instrument else f"{order.symbol} is not listed for {account}"
             unready = Finding(Reason.NOT_READY, False, what, Reason.NOT_READY.advise(account=account.name))
             return Denied(unready.code, unready.text, (unready,), unready.remedy)
         held = self._held(account.name)
-        standing = stand(self.book, self.valuation, account, self.zone, order)
+        standing = stand(self.book, self.valuation, self._orders, account, self.zone, order)
         view = look(self.book, self.valuation, standing, order, instrument, self._facts(order, confirmed_duplicate))
         findings = [
             finding
@@ -178,14 +183,14 @@ class RiskGate:
             "max_position_value": max(standing.exposures.values(), default=ZERO),
             "max_leverage": standing.exposure / equity if equity > 0 else ZERO,
             "max_open_positions": Decimal(len(standing.occupied)),
-            "max_open_orders_per_symbol": Decimal(max(standing.entries.values(), default=0)),
+            "max_open_orders_per_symbol": Decimal(max(standing.open.entries.values(), default=0)),
             "max_orders_per_minute": Decimal(len(self._submissions.last_minute(account))),
             "loss_streak": Decimal(standing.figures.streak),
         }
         return [Usage(name, value, Decimal(getattr(held, name))) for name, value in used.items() if getattr(held, name)]
 
     def _stand(self, account: AccountId) -> Standing:
-        return stand(self.book, self.valuation, account, self.zone)
+        return stand(self.book, self.valuation, self._orders, account, self.zone)
 
 
 def _leg_findings(order: Order, legs: tuple[Order, ...], view: View) -> list[Finding]:

@@ -83,9 +83,9 @@ def look(
     rate = valuation.rate(account, instrument.quote)
     reference = reference_price(order, quote)
     unit = (reference or ZERO) * instrument.multiplier
-    added = standing.promised.added_by(order, order.remaining, unit)
+    added = standing.open.promised.added_by(order, order.remaining, reference or ZERO)
     held = _held(book, standing, order, instrument)
-    closable = max(held - standing.promised.of(order.symbol, order.side).quantity, ZERO)
+    closable = max(held - standing.open.promised.of(order.symbol, order.side).quantity, ZERO)
     before = standing.exposures[order.symbol]
     return View(
         standing=standing,
@@ -93,7 +93,7 @@ def look(
         instrument=instrument,
         latch=strictest_latch(book, order),
         lock=book.lock_on(order.symbol),
-        doubts=tuple(o for o in standing.doubts if o.symbol == order.symbol),
+        doubts=tuple(o for o in standing.open.doubts if o.symbol == order.symbol),
         quote=quote,
         reference=reference,
         rate=rate,
@@ -130,22 +130,22 @@ def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument,
     buys = order.side is BUY
     currency = instrument.quote if buys else instrument.base
     reserved = ZERO
-    for (symbol, side), amount in standing.promised.totals.items():
+    for (symbol, side), amount in standing.open.promised.totals.items():
         terms = standing.terms[symbol]
         if terms.instrument is None or not terms.spot:
             continue
         if side is BUY and terms.instrument.quote == currency:
-            reserved += amount.value
+            reserved += amount.value * terms.instrument.multiplier
         elif side is SELL and terms.instrument.base == currency:
             reserved += amount.quantity
-    needs = added.value if buys else added.quantity
+    needs = added.value * instrument.multiplier if buys else added.quantity
     return Funds(needs, _balance(book, standing, currency) - reserved, currency)
 
 
 def _position_after(standing: Standing, order: Order, instrument: Instrument, added: Amount) -> Decimal:
     symbol = order.symbol
     position = standing.positions.get(symbol)
-    buys, sells = standing.promised.of(symbol, BUY), standing.promised.of(symbol, SELL)
+    buys, sells = standing.open.promised.of(symbol, BUY), standing.open.promised.of(symbol, SELL)
     if order.side is BUY:
         buys = plus(buys, added)
     else:
@@ -155,7 +155,7 @@ def _position_after(standing: Standing, order: Order, instrument: Instrument, ad
         standing.worths.get(symbol, ZERO),
         buys,
         NOTHING if instrument.settlement is Settlement.SPOT else sells,
-        standing.terms[symbol].rate,
+        standing.terms[symbol].unit,
     )
 
 

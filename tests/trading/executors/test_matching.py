@@ -556,10 +556,14 @@ def test_legs_go_when_the_entry_expires_partly_filled() -> None:
     assert venue.open_orders() == []
 
 
-def test_a_stop_leg_that_is_already_through_triggers_when_it_is_placed() -> None:
+@pytest.mark.parametrize("first", ["target", "stop"])
+def test_a_stop_leg_that_is_already_through_triggers_when_it_is_placed(first: str) -> None:
     venue = opened(asks="101x5", bids="100x9")
-    place(venue, "e", BUY, "1", LIMIT, limit_price="95", legs=bracket("e", BUY, "1", "110", "90"))
+    legs = bracket("e", BUY, "1", "110", "90")
+    legs = legs if first == "target" else legs[::-1]
+    place(venue, "e", BUY, "1", LIMIT, limit_price="95", legs=legs)
     reports = show(venue, "89x5", "94x5")
+    assert venue.open_orders() == []
     assert trades(reports) == [("e", D(1), D(95)), ("e:sl", D(1), D(89))]
     assert [r.order_id for r in reports if isinstance(r, Canceled)] == ["e:tp"]
 
@@ -646,3 +650,27 @@ def test_a_rising_market_does_not_eat_what_another_order_has_reserved() -> None:
     assert venue.free("USDT") >= 0
     reports = show(venue, "98x50", "99x50", 2)
     assert {order_id: quantity for order_id, quantity, _ in trades(reports)} == {"market": D("3.070"), "limit": D(4)}
+
+
+def test_a_stop_that_filled_dearer_than_it_reckoned_leaves_the_reserves_of_others_alone() -> None:
+    venue = opened(fees=Fees(ZERO, ZERO))
+    place(venue, "limit", BUY, "4", LIMIT, limit_price="99")  # 396 of 1000
+    place(venue, "stop", BUY, "5", STOP, stop_price="110")  # 550
+    reports = show(venue, "199x1", "200x2")  # 400 of its 550
+    assert trades(reports) == [("stop", D(2), D(200))]
+    assert venue.free("USDT") == 1000 - 396 - 400 - 150
+    reports = show(venue, "199x1", "200x2", 2)  # 204 is not reserved for the limit: 1.02 at 200, and no more
+    assert trades(reports) == [("stop", D("1.020"), D(200))]
+    assert isinstance(reports[-1], Expired)
+    assert trades(show(venue, "98x50", "99x50", 3)) == [("limit", D(4), D(99))]
+
+
+def test_canceling_a_leg_that_waits_cancels_the_entry_too() -> None:
+    venue = opened()
+    place(venue, "e", BUY, "1", LIMIT, limit_price="95", legs=bracket("e", BUY, "1", "110", "90"))
+    reports = venue.cancel("e:sl", START).reports
+    assert [(r.order_id, r.reason) for r in reports if isinstance(r, Canceled)] == [
+        ("e:sl", ""),
+        ("e:tp", "OCO"),
+        ("e", "LIST"),
+    ]

@@ -277,6 +277,34 @@ async def test_quotes_heard_during_a_save_come_before_the_next_request() -> None
         assert fills == [("a", D(95)), ("b", D(97))]
 
 
+async def test_the_last_quote_heard_is_the_one_that_counts() -> None:
+    async with World() as world:
+        await world.place(buy("a", limit_price="95"))
+        world.store.gate = asyncio.Event()
+        world.market.book("93x5", "94x5")  # fills a, and is being saved
+        await world.store.waiting.wait()
+        world.market.book("94x5", "96x5")
+        world.store.gate.set()
+        world.market.book("95x5", "97x5")
+        await world.place(buy("b"))
+        await world.rest()
+        assert [r.price for r in world.told if isinstance(r, Filled)] == [D(95), D(97)]
+
+
+async def test_three_quotes_at_once_end_with_the_third() -> None:
+    async with World() as world:
+        await world.place(buy("a", limit_price="95"))
+        world.store.gate = asyncio.Event()
+        world.market.book("93x5", "94x5")  # fills a: after it nothing is open
+        world.market.book("94x5", "96x5")
+        await world.store.waiting.wait()
+        world.market.book("95x5", "98x5")
+        world.store.gate.set()
+        await world.place(buy("b"))
+        await world.rest()
+        assert [r.price for r in world.told if isinstance(r, Filled)] == [D(95), D(98)]
+
+
 async def test_a_quote_costs_no_save_while_nothing_is_open() -> None:
     async with World() as world:
         await world.place(buy("a"))
@@ -326,6 +354,18 @@ async def test_the_same_executor_can_be_started_again() -> None:
         world.market.book("93x5", "94x5")
         await world.rest()
         assert kinds(world.told) == ["Accepted", "Filled"]
+
+
+async def test_reports_nobody_consumed_do_not_end_the_next_start() -> None:
+    world = World()
+    await world.paper.start()
+    await world.place(buy("a"))
+    await world.paper.stop()
+    async with world:
+        await world.place(buy("b"))
+        await world.rest()
+        assert [report.order_id for report in world.told if isinstance(report, Filled)] == ["b"]
+        assert [fill.order_id for fill in await world.paper.fills(START)] == ["a", "b"]
 
 
 async def test_a_market_that_moved_while_we_were_away_is_met_at_the_start() -> None:

@@ -73,7 +73,7 @@ def test_the_same_seed_and_time_show_the_same_quotes(at: datetime, seed: int) ->
 
 def test_another_seed_or_symbol_takes_another_path() -> None:
     def path(symbol: str, seed: int) -> list[bool]:
-        quotes = [shown_at(START + timedelta(minutes=m), seed)[Symbol(symbol)].last for m in range(60)]
+        quotes = [shown_at(START + timedelta(minutes=m), seed)[Symbol(symbol)].last for m in range(0, 60, 3)]
         return [b > a for a, b in pairwise(quotes)]
 
     paths = [path("BTC/USDT", 1), path("BTC/USDT", 2), path("ETH/USDT", 1)]
@@ -83,7 +83,7 @@ def test_another_seed_or_symbol_takes_another_path() -> None:
 def test_jumping_to_a_second_shows_what_walking_there_shows() -> None:
     clock = HandClock(START + timedelta(seconds=900))  # so that the walk crosses 1024 s boundaries
     walked = watch(SimulatedMarket(clock), clock, 1200)
-    for quote in walked[1::97]:
+    for quote in walked[1::211]:
         jumped = shown_at(quote.at)[quote.symbol]
         assert msgspec.structs.replace(jumped, traded=quote.traded) == quote
 
@@ -127,7 +127,7 @@ async def test_long_candles_are_made_of_short_ones_and_only_closed_ones_are_give
     assert later.start == START
 
 
-@pytest.mark.parametrize("timeframe", ["1s", "15m", "4h", "1d"])
+@pytest.mark.parametrize("timeframe", ["1s", "15m", "4h"])
 async def test_history_before_the_start_has_no_holes(timeframe: str) -> None:
     candles = await history(EUR, timeframe, 4)
     length = timedelta(seconds=timeframe_seconds(timeframe))
@@ -157,8 +157,8 @@ async def test_unknown_symbols_and_timeframes_are_refused() -> None:
 
 
 def test_a_year_of_prices_stays_where_the_examples_make_sense() -> None:
-    for sample in range(400):
-        quotes = shown_at(datetime(2026, 1, 1, tzinfo=UTC) + sample * timedelta(days=365) / 400)
+    for sample in range(250):
+        quotes = shown_at(datetime(2026, 1, 1, tzinfo=UTC) + sample * timedelta(days=365) / 250)
         for symbol, base in BASES.items():
             assert abs(quotes[Symbol(symbol)].last / Decimal(base) - 1) < Decimal("0.035")
         assert Decimal(59200) < quotes[BTC].bid < quotes[BTC].ask < Decimal(64500)
@@ -198,7 +198,7 @@ async def test_a_typical_minute_moves_a_few_hundredths_of_a_percent(symbol: str)
 
 
 async def test_wild_minutes_come_in_clusters_and_jumps_are_beyond_chance() -> None:
-    moves = returns(await history(BTC, "1m", 10_000))
+    moves = returns(await history(BTC, "1m", 8_000))
     squares = [move**2 for move in moves]
     for lag in (1, 10, 60):
         assert statistics.correlation(squares[:-lag], squares[lag:]) > 0.03  # chance alone: 0.00 +- 0.01
@@ -209,7 +209,7 @@ async def test_wild_minutes_come_in_clusters_and_jumps_are_beyond_chance() -> No
 
 
 async def test_jumps_decay() -> None:
-    candles = await history(BTC, "1m", 30_000)
+    candles = await history(BTC, "1m", 20_000)
     closes, moves = [math.log(c.close) for c in candles], returns(candles)
     typical = statistics.median(map(abs, moves))
     # What the hour after the largest moves gives back, as a part of them.
@@ -218,21 +218,19 @@ async def test_jumps_decay() -> None:
         for i, move in enumerate(moves[:-61])
         if abs(move) > 9 * typical and abs(move) > 4 * max(map(abs, moves[i - 10 : i]), default=1)
     ]
-    assert len(back) >= 20
+    assert len(back) >= 12
     assert statistics.fmean(back) > 0.4
 
 
 def test_the_spread_is_wider_and_more_is_traded_when_it_is_wild() -> None:
-    clock = HandClock()
-    market = SimulatedMarket(clock)
     hours = []
-    for hour in range(60):
-        clock.at = START + timedelta(hours=hour)
-        quotes = [quote for quote in watch(market, clock, 60) if quote.symbol == BTC][1:]
+    for hour in range(45):
+        clock = HandClock(START + timedelta(hours=hour))
+        quotes = [quote for quote in watch(SimulatedMarket(clock), clock, 40) if quote.symbol == BTC]
         move = statistics.pstdev(float(quote.last) for quote in quotes)
         hours.append((move, statistics.fmean(float(q.ask - q.bid) for q in quotes), sum(q.traded for q in quotes)))
     hours.sort()
-    calm, wild = hours[:20], hours[-20:]
+    calm, wild = hours[:15], hours[-15:]
     assert statistics.fmean(h[1] for h in wild) > 1.3 * statistics.fmean(h[1] for h in calm)
     assert sum(h[2] for h in wild) > 2 * sum(h[2] for h in calm)
 

@@ -46,7 +46,8 @@ def money(value: Decimal, currency: str, rounding: str = ROUND_HALF_EVEN) -> str
     if size >= LARGE:
         return f"{value:.3E} {currency}"
     place = CENT if size >= 1 or not value else Decimal(1).scaleb(value.adjusted() - 3)
-    return f"{value.quantize(place, rounding):f} {currency}"
+    amount = value.quantize(place, rounding)
+    return f"{amount} {currency}" if size >= 1 else f"{amount:f} {currency}"
 
 
 def percent(value: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:

@@ -18,7 +18,7 @@ class MaxOpenOrders(Check, frozen=True):
     limit: int
 
     def __call__(self, order: Order, view: View) -> Finding | None:
-        after = view.standing.entries[order.symbol] + 1
+        after = view.standing.open.entries.get(order.symbol, 0) + 1
         text = f"open orders of {order.symbol} would be {after}, limit {self.limit}"
         return self.passes(text) if after <= self.limit else self.denies(text, symbol=order.symbol)
 

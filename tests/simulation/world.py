@@ -1,0 +1,288 @@
+"""One seed: a market, two venues behind bad lines, people who ask for things, crashes, and quiet points."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from tests.kit import MemoryJournal
+from tests.simulation import invariants
+from tests.simulation.acts import Act, People
+from tests.simulation.desk import Around, Desk, Parts
+from tests.simulation.destination import Destination
+from tests.simulation.exchange import Exchange
+from tests.simulation.loop import LoopClock, VirtualLoop
+from tests.simulation.market import BTC, ETH, PERP, SeededMarket
+from tests.simulation.venue import FAIR, LONGEST_S, STORM, SURE, FaultyVenue
+from tests.simulation.watch import Watch
+from trading import events as e
+from trading.errors import IntentError
+from trading.instruments import Side, Symbol, trap_floats
+from trading.intent import AccountId, Mode, Origin, OrderType, TimeInForce
+from trading.ports import Capabilities
+from trading.risk.limits import Limits
+
+SPOT, LINEAR = AccountId("spot", Mode.PAPER), AccountId("perp", Mode.PAPER)
+SYMBOLS: dict[AccountId, tuple[Symbol, ...]] = {SPOT: (BTC, ETH), LINEAR: (PERP,)}
+LIMITS = Limits(
+    max_order_value=Decimal(2000),
+    max_position_value=Decimal(3000),
+    max_total_exposure=Decimal(8000),
+    max_daily_loss=Decimal(0),
+    max_drawdown=Decimal(0),
+    max_open_orders_per_symbol=4,
+    stale_price_s=30,
+    max_orders_per_minute=0,
+)
+CHAPTERS = 3
+ACTS = 14  # a chapter
+STILL_S = 35.0  # longer than the reconciler's own round
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a seed came to; `digest` names its journal."""
+
+    seed: int
+    events: int
+    crashes: int
+    digest: str
+
+
+class World:
+    """Everything of one seed. `note` is told each step."""
+
+    def __init__(self, seed: int, parts: Parts, note: Callable[[str], None]) -> None:
+        self.chance = Random(f"world {seed}")
+        self.parts = parts
+        self.loop = asyncio.get_running_loop()
+        self.clock = LoopClock(self.loop)
+        self.note = lambda text: note(f"{self.loop.time():9.3f} {text}")
+        self.watch = Watch(LIMITS, self.note)
+        self.market = SeededMarket(self.clock, Random(f"market {seed}"))
+        self.stormy = self.chance.choice((0.3, 1.0, 1.0, 1.8))
+        self.cuts = 0.004 * self.stormy
+        self.around = Around(
+            clock=self.clock,
+            chance=Random(f"desk {seed}"),
+            journal=MemoryJournal(),
+            market=self.market,
+            venues={account: self._venue(account, seed) for account in SYMBOLS},
+            destinations=[Destination(name, Random(f"{name} {seed}")) for name in ("chat", "audit")],
+            watch=self.watch,
+        )
+        self.people = People(self.market, SYMBOLS, Random(f"people {seed}"))
+        self.hand = invariants.Hand()
+        self.past: list[Act] = []
+        self.working: list[asyncio.Task[object]] = []
+        self.crashes = 0
+        self.desk = Desk(self.around, parts, self.cuts)
+
+    def _venue(self, account: AccountId, seed: int) -> FaultyVenue:
+        chance = Random(f"{account} {seed}")
+        spot = account == SPOT
+        fee_in = chance.choice(("quote", "quote", "received", "BNB") if spot else ("quote", "BNB"))
+        funds = {"USDT": Decimal(20000), "BNB": Decimal("0.5")}
+        funds |= {"BTC": Decimal("0.2"), "ETH": Decimal(0)} if spot else {}
+        rate = Decimal("0.001")
+        exchange = Exchange(self.market, chance, SYMBOLS[account], funds, rate, fee_in)
+        capabilities = Capabilities(
+            order_types=frozenset(OrderType),
+            time_in_force=frozenset(TimeInForce),
+            amend=chance.random() < 0.8,
+            lists=spot,
+            reduce_only=not spot,
+            shorting=not spot,
+            maker_fee=rate,
+            taker_fee=rate,
+            fee_in_received=fee_in == "received",
+        )
+        return FaultyVenue(account.name, exchange, capabilities, self.clock, chance)
+
+    # --- the story ---------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """Chapters of trouble, each closed by a quiet point at which everything must be right."""
+        tides = self.loop.create_task(self._tides())
+        try:
+            await self._start()
+            for number in range(CHAPTERS):
+                self.note(f"--- chapter {number + 1}, storm x{self.stormy}")
+                self._weather(self.stormy)
+                for _ in range(ACTS):
+                    await self._scene()
+                await self._quiet()
+        finally:
+            tides.cancel()
+            await self.desk.crash("the end")
+
+    async def _tides(self) -> None:
+        self.moving = True
+        while True:
+            await asyncio.sleep(2)
+            if not self.moving:
+                self.market.show()
+            elif self.chance.random() < 0.06 * self.stormy:
+                symbol = self.chance.choice((BTC, ETH, PERP))
+                self.note(f"{symbol} jumps {self.market.jump(symbol)}%")
+            else:
+                self.market.tick()
+            for venue in self.around.venues.values():
+                if self.moving and not venue.is_cut and venue.happens(2 * venue.weather.cut):
+                    self.note(f"{venue.name}: the line is cut")
+                    venue.cut()
+                    self.loop.call_later(self.chance.uniform(1, 12), venue.mend)
+
+    def _weather(self, factor: float) -> None:
+        for venue in self.around.venues.values():
+            venue.set(STORM.scaled(factor) if factor else FAIR)
+        for destination in self.around.destinations:
+            destination.faults = 0.05 * factor
+        self.cuts = 0.004 * factor
+        self.desk.journal.cuts = self.cuts
+        self.moving = bool(factor)
+
+    async def _start(self) -> None:
+        """Start a desk; one that crashes while it starts is started again."""
+        while True:
+            starting = self.desk.spawn(self.desk.start())
+            ended = self.loop.create_task(self.desk.life.ended.wait())
+            await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            self.watch.check()
+            if self.desk.life.alive:
+                return
+            await self._bury()
+
+    async def _bury(self) -> None:
+        self.note(f"CRASH {self.desk.life.cause}")
+        self.crashes += 1
+        await self.desk.crash(self.desk.life.cause)
+        self.desk = Desk(self.around, self.parts, self.cuts)
+
+    async def _revive(self) -> None:
+        """If the desk has died, start the next one, and let people repeat what got no answer."""
+        if self.desk.life.alive:
+            return
+        await self._bury()
+        await asyncio.sleep(self.chance.uniform(0, 3))
+        await self._start()
+
+    async def _scene(self) -> None:
+        if self.chance.random() < 0.04 * self.stormy:
+            self.loop.call_later(self.chance.uniform(0, 1), self.desk.life.end, "killed")
+        if self.chance.random() < 0.06:
+            self._by_hand()
+        act = self.people.draw()
+        if self.past and self.chance.random() < 0.12:
+            act = self.chance.choice(self.past[-6:])
+            self.note("the same again:")
+        self.past.append(act)
+        self.note(f"> {act.text}")
+        self.working.append(self.desk.spawn(self._perform(act)))
+        await asyncio.sleep(self.chance.choice((0.0, 0.01, 0.2, 2.0, 5.0, 9.0)))
+        await self._revive()
+        self.watch.check()
+
+    async def _perform(self, act: Act) -> None:
+        try:
+            await act.perform(self.desk)
+        except IntentError as why:
+            self.note(f"< {why}")
+
+    def _by_hand(self) -> None:
+        """Somebody does something in the venue's own app."""
+        account = self.chance.choice(list(SYMBOLS))
+        exchange, symbol = self.around.venues[account].exchange, self.chance.choice(SYMBOLS[account])
+        ours = [deal for deal in exchange.deals if deal.is_open and deal.client]
+        what = self.chance.choice(("trade", "deposit", "cancel", "rest"))
+        self.note(f"by hand at {account.name}: {what}")
+        if what == "cancel" and ours:
+            deal = self.chance.choice(ours)
+            self.hand.canceled |= {each.client for each in (deal, *deal.mates)}
+            exchange.cancel(deal.client)
+        elif what == "trade":
+            exchange.trade_by_hand(symbol, Side.BUY, exchange.instruments[symbol].round_quantity(Decimal("0.2")))
+            self.hand.touched.add(account)
+        elif what == "deposit":
+            exchange.deposit("USDT", Decimal(self.chance.randint(1, 50)))
+            self.hand.touched.add(account)
+        elif what == "rest":
+            exchange.rest_by_hand(symbol)
+
+    # --- quiet points ------------------------------------------------------------------------
+
+    async def _quiet(self) -> None:
+        """Fair weather until nothing moves any more, then look at everything."""
+        self.note("--- quiet")
+        self._weather(0)
+        await asyncio.sleep(SURE.total_seconds() + LONGEST_S)
+        await self._revive()
+        if self.working:
+            await asyncio.wait(self.working, timeout=60)
+        self.working.clear()
+        await self._still()
+        await self._show_drifts()
+        await self._still()
+        self.watch.check()
+        for problem in await invariants.at_rest(self.desk, self.hand):
+            self.watch.broken(*problem)
+        self.watch.check()
+
+    async def _still(self) -> None:
+        """Wait until a whole round of reconciling and protecting changes nothing."""
+        for _ in range(12):
+            before = self._moves()
+            for account in SYMBOLS:
+                await self.desk.reconciler.reconcile(account, thorough=True)
+            await self.desk.protection.check_all()
+            await asyncio.sleep(STILL_S)
+            self.watch.check()
+            if self._moves() == before:
+                return
+        self.watch.broken("the desk comes to rest", "after 12 rounds something still moves")
+
+    def _moves(self) -> int:
+        same = (e.EquitySampled, e.Reconciled, e.DriftFound, e.DriftResolved)
+        entries = self.around.journal.entries
+        return sum(1 for entry in entries if not isinstance(entry.event, same))
+
+    async def _show_drifts(self) -> None:
+        """What was done by hand shows as drifts; a person adopts or ignores each."""
+        for problem in await invariants.drifts_shown(self.desk, self.hand):
+            self.watch.broken(*problem)
+        self.watch.check()
+        for _ in range(5):
+            open_ = self.desk.reconciler.open_drifts()
+            for drift in open_:
+                resolution = "ignored" if drift.kind == "order" else "adopted"
+                await self.desk.reconciler.resolve(drift, resolution, Origin("person:ana", "terminal"))
+            for account in SYMBOLS:
+                await self.desk.reconciler.reconcile(account, thorough=True)
+            if not self.desk.reconciler.open_drifts():
+                return
+        self.watch.broken("an adopted drift is gone", str(self.desk.reconciler.open_drifts()))
+
+
+async def _run(seed: int, parts: Parts, note: Callable[[str], None]) -> Result:
+    world = World(seed, parts, note)
+    await world.live()
+    digest = hashlib.sha256()
+    events = 0
+    async for entry in world.around.journal.read():
+        digest.update(f"{entry.seq}{entry.at}".encode() + e.encode(entry.event))
+        events += 1
+    return Result(seed, events, world.crashes, digest.hexdigest()[:16])
+
+
+def simulate(seed: int, parts: Parts | None = None, note: Callable[[str], None] = lambda text: None) -> Result:
+    """Run one seed to its end.
+
+    Raises:
+        Broken: an invariant does not hold.
+    """
+    trap_floats()
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_run(seed, parts or Parts(), note))
