@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import structlog
-from trading.journal.store import JournalStore
 
 from bot.desk import LiveDesk
 from bot.logs import LogTail
@@ -22,16 +21,17 @@ from bot.watch import count, watch_kill_file
 from bot.wiring import build_desk
 from handlers import commands  # importing declares them
 from handlers.cards import mode_label
-from handlers.context import ConfirmPolicy, Role
+from handlers.context import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
 from handlers.figures import money
-from handlers.reply import Reply
+from handlers.reply import Reply, Tone
 from trading import events as e
 from trading.clock import Clock
 from trading.control import Schedule
 from trading.errors import TradingError
 from trading.ids import derive
 from trading.intent import AccountId
+from trading.journal.store import JournalStore
 from trading.ports import Executor
 
 VERSION = version("tiller")
@@ -59,6 +59,7 @@ class App:
         self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.mishap)
         self.desk.task_health = self.supervisor.health
         self.found: list[str] = []
+        self.not_accepting = "starting"
 
     # --- start -------------------------------------------------------------------------------
 
@@ -85,7 +86,19 @@ class App:
         self.found += self._standing()
         seconds = (self.clock.now() - began).total_seconds()
         await self.book.record(e.DeskStarted(VERSION, "\n".join(self.card(seconds))))
-        self.metrics.ready(not self.desk.not_ready)
+        self.not_accepting = ""
+        self.metrics.ready(True)
+
+    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
+        """One line from any surface, once the desk accepts."""
+        if self.not_accepting:
+            why = f"The desk is {self.not_accepting}; nothing was done."
+            return Reply(f"{why} Try again in a moment.", ok=False, tone=Tone.WARN, error="NOT_READY")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        reply = await self.dispatcher.run(line, actor, surface, key)
+        self.metrics.command(surface, reply.ok, loop.time() - began)
+        return reply
 
     async def _reconcile(self, account: AccountId) -> None:
         outcome = await self.desk.reconciler.reconcile(account, thorough=True)
@@ -128,7 +141,7 @@ class App:
             text = f"{schedule.line}: {schedule.actor} may not do this any more; the schedule did not run."
             await self.book.record(e.Noticed(derive(key), "warning", "schedule", text))
             return
-        reply: Reply = await self.dispatcher.run(schedule.line, actor, "schedule", key)
+        reply = await self.run(schedule.line, actor, "schedule", key)
         text = f"{schedule.line}: {reply.text}"
         await self.book.record(e.Noticed(derive(key), "info" if reply.ok else "warning", "schedule", text))
 
@@ -199,6 +212,7 @@ class App:
 
     async def stop(self, reason: str) -> None:
         """Finish what was begun, stop what runs, and say so in the journal."""
+        self.not_accepting = "stopping"
         self.metrics.ready(False)
         await self.scheduler.stop()
         await self.dispatcher.drain()

@@ -20,18 +20,19 @@ from trading.portfolio import (
     Balance,
     Fill,
     Position,
+    Tape,
+    Trade,
     account_key,
     balance_key,
     close_trip,
     fill_balances,
     fill_key,
-    fill_position,
     position_key,
     sample,
 )
 
 Entity = (
-    Order | Position | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
+    Order | Position | Tape | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
     | c.Confirmation | c.Answer | c.StrategySwitch | c.Signal | c.Schedule | c.Drift | c.EquityPoint | c.Listing
 )  # fmt: skip
 T = TypeVar("T")
@@ -170,7 +171,8 @@ def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entit
     before = get(Position, position_key(account, order.symbol)) or Position(
         account.name, account.mode, order.symbol, instrument.quote, multiplier=instrument.multiplier
     )
-    after = fill_position(before, event, order.side, instrument, entry.at)
+    tape = get(Tape, before.pk) or Tape(before)
+    tape, after = tape.add(Trade(event, order.side, entry.at), before, instrument)
     gained = after.realized - before.realized
     yield move(
         order,
@@ -182,6 +184,7 @@ def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entit
         in_doubt=False,
     )
     yield after
+    yield tape
     yield Fill(
         id=fill_key(account, order.symbol, event.trade_id),
         order_id=order.id,
@@ -259,9 +262,11 @@ def _position_adjusted(event: e.PositionAdjusted, entry: e.Recorded, get: Get) -
     )
     cost = instrument.notional(abs(event.quantity), event.price)
     opened = (before.opened_at or entry.at) if event.quantity else None
-    yield msgspec.structs.replace(
+    after = msgspec.structs.replace(
         before, quantity=event.quantity, cost=cost, trip=ZERO, opened_at=opened, updated_at=entry.at
     )
+    yield after
+    yield Tape(after)
 
 
 @on(e.EquitySampled)

@@ -122,8 +122,9 @@ class Oms:
             IntentError: it is not open, the change is denied, or the venue refuses it.
         """
         async with self.book.lock:
-            changed = self.drafting.amended(self._now(order), quantity, limit_price, stop_price)
-            verdict = self.gate.judge(changed)
+            order = self._now(order)
+            changed = self.drafting.amended(order, quantity, limit_price, stop_price)
+            verdict = None if _is_less(changed, order) else self.gate.judge(changed)
             if isinstance(verdict, Denied):
                 raise IntentError(verdict.reason, verdict.remedy, code=verdict.code)
             await self.book.write(
@@ -188,6 +189,12 @@ class Oms:
         if settled is None:
             raise IntentError(f"There is no order {order_id}.", code="NO_ORDER")
         return settled
+
+
+def _is_less(changed: Order, order: Order) -> bool:
+    """Less of the same order: like a cancel, it is never denied."""
+    prices = (changed.limit_price, changed.stop_price) == (order.limit_price, order.stop_price)
+    return prices and changed.quantity < order.quantity
 
 
 def _undecided(order: Order) -> bool:

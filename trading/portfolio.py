@@ -3,7 +3,8 @@
 Average cost: a fill that increases a position adds its value to the cost; one that reduces it
 realises `sign * (value - cost * closed / quantity)`; one that goes through zero closes first and
 opens the rest at its own price. At flat the realised profit equals the cash that moved, to the last
-digit, because the last close takes the whole remaining cost.
+digit, because the last close takes the whole remaining cost. Trades count in the venue's order, in
+whichever order they were heard (`Tape`).
 
 Fees: in the quote currency or a third asset they are an expense at once; in the base currency (spot)
 they shrink the position and so raise its average cost.
@@ -11,6 +12,7 @@ they shrink the position and so raise its average cost.
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +20,9 @@ from trading.events import EquitySampled, OrderFilled
 from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
 from trading.intent import AccountId, Mode
 from trading.order import Order
+
+
+TAPE = 64  # trades by which a report may be late and still find its place
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -183,6 +188,54 @@ def fill_balances(fill: OrderFilled, order: Order, instrument: Instrument, reali
     else:
         moves = [Money(realized, instrument.quote)]
     return [*moves, Money(-fill.fee.amount, fill.fee.currency)]
+
+
+class Trade(NamedTuple):
+    """One fill on a tape; `at` is when we heard of it."""
+
+    fill: OrderFilled
+    side: Side
+    at: datetime
+
+    @property
+    def rank(self) -> tuple[datetime, int, str]:
+        """Where it comes in the venue's order: by time, then by trade id, which count upwards."""
+        return self.fill.traded_at, len(self.fill.trade_id), self.fill.trade_id
+
+
+class Tape(msgspec.Struct, frozen=True):
+    """The latest trades of a position in the venue's order, and the position before them.
+
+    Average cost depends on the order of trades, and they may be heard late. A late one is put where it
+    belongs and the position is worked out again, so that cash and cost equal the venue's.
+    """
+
+    start: Position
+    trades: tuple[Trade, ...] = ()
+
+    @property
+    def pk(self) -> str:
+        return self.start.pk
+
+    def add(self, trade: Trade, now: Position, instrument: Instrument) -> tuple["Tape", Position]:
+        """The tape with one more trade, and the position after it; `now` is the position before."""
+        place = len(self.trades)
+        while place and self.trades[place - 1].rank > trade.rank:
+            place -= 1
+        trades = (*self.trades[:place], trade, *self.trades[place:])
+        if place == len(self.trades):
+            after = _after(now, trade, instrument)
+        else:
+            after = self.start
+            for each in trades:
+                after = _after(after, each, instrument)
+        if len(trades) <= TAPE:
+            return Tape(self.start, trades), after
+        return Tape(_after(self.start, trades[0], instrument), trades[1:]), after
+
+
+def _after(position: Position, trade: Trade, instrument: Instrument) -> Position:
+    return fill_position(position, trade.fill, trade.side, instrument, trade.at)
 
 
 def close_trip(account: Account, before: Position, after: Position, at: datetime) -> Account:

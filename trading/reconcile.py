@@ -136,7 +136,8 @@ class Reconciler:
     async def _orders(self, account: AccountId, outcome: Outcome) -> None:
         executor = self.oms.executors[account]
         ours = self.book.open_orders(account)
-        theirs = {order.order_id: order for order in await executor.open_orders()}
+        open_there = await executor.open_orders()
+        theirs = {order.order_id: order for order in open_there}
         for order in ours:
             outcome.orders += 1
             doubtful = order.in_doubt
@@ -152,8 +153,7 @@ class Reconciler:
             outcome.doubts += bool(doubtful and after and not after.in_doubt)
             if after and after.status is OrderStatus.PENDING_CANCEL:
                 await self.oms.push_cancel(after)  # a cancel is safe to repeat
-        known = {order.id for order in ours}
-        strangers = [x for x in theirs.values() if x.order_id not in known and self.book.order(x.order_id) is None]
+        strangers = [shown for shown in open_there if self.book.order(shown.order_id) is None]
         outcome.drifts += await self._drifts(
             account, "order", {x.venue_order_id: ("none", x.text or f"{x.quantity} {x.symbol}") for x in strangers}
         )

@@ -19,6 +19,8 @@ def url(*schemes: str, empty: bool = True) -> Callable[[object], str]:
     def parse(value: object) -> str:
         address = parsers.text(value).strip()
         scheme, _, rest = address.partition("://")
+        if scheme == "sqlite" and scheme in schemes and rest:
+            return address  # the rest is a path: spaces and colons are its own affair
         if (address or not empty) and not (rest and scheme in schemes and " " not in address):
             raise ValueError(f"is not an address that starts with {' or '.join(s + '://' for s in schemes)}")
         try:

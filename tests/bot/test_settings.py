@@ -204,6 +204,7 @@ def test_the_database_follows_the_data_folder_unless_it_was_placed(tmp_path: Pat
     assert loaded(tmp_path, '[database]\nurl = "postgres://u@h/n"', {"TILLER_DATA_DIR": "x"}).database.url == (
         "postgres://u@h/n"
     )
+    assert load(None, Path("my data:[1]"), None, {}).database.url == "sqlite://my data:[1]/tiller.db"
     assert Settings(data_dir=tmp_path).database.url == f"sqlite://{tmp_path}/tiller.db"
 
 

@@ -1,5 +1,6 @@
 """Numbers are exact or refused; any text at all is a setting or one readable line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from bot.settings.risk import RiskSettings
 from trading.errors import ConfigError
 
 from .test_settings_problems import problems
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _empty_working_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("work"))
+        yield
+
 
 AMOUNTS = [name for name, value in Settings().risk.model_dump().items() if isinstance(value, str) and value.isdigit()]
 

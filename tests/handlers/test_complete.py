@@ -57,6 +57,13 @@ def test_tab(line: str, becomes: list[str]) -> None:
     assert texts(line) == becomes
 
 
+def test_what_begins_so_comes_before_what_contains_it() -> None:
+    scope = COMMANDS["kinds"].param("scope")
+    assert scope
+    offered = [choice.value for choice in suggest(scope, "d", DESK.context())]
+    assert offered == ["demo", "trend", "BTC/USDT", "ETH/USDT", "ETH/USDT:USDT", "EURUSD"]
+
+
 def test_only_what_one_may_run_is_offered() -> None:
     assert "/mode" in texts("/", EVA)
     assert "/mode" not in texts("/", ANA)

@@ -12,7 +12,7 @@ from handlers.context import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
 from handlers.reply import Reply
 from tests.handlers.desk import ANA, BEN, EVA, PINE, VIC, HandDesk
-from trading.book import Book
+from trading.book import RECENT, Book
 from trading.events import ConfirmationAsked, ConfirmationClosed, Noticed
 
 ALWAYS = ConfirmPolicy.parse("always", "5000", expires_s=120)
@@ -127,6 +127,30 @@ async def test_a_source_with_its_own_rule_is_not_asked() -> None:
     desk, door = knock()
     free = Actor("webhook:pine", "pine", Role.TRADER, policy=ConfirmPolicy.parse("never"))
     assert (await door.run(LARGE, free, "webhook", "a")).order_id
+    assert len(desk.done) == 1
+
+
+async def test_a_confirmation_is_no_approval() -> None:
+    """What needs a second person by the time it is confirmed is asked for again, from that person."""
+    desk, door = knock()
+    token, _ = await ask(door)
+    strict = Actor(ANA.id, "Ana", Role.TRADER, policy=ConfirmPolicy.parse("always", "0.01"))
+    second = await door.run(f"confirm {token}", strict, "web")
+    assert second.buttons[0].label == "Approve"
+    assert desk.done == []
+    assert (await door.run(second.buttons[0].line, BEN, "web")).ok
+    assert desk.done == [("person:ana|k", SMALL)]
+
+
+async def test_a_key_whose_answer_is_forgotten_gets_another_token() -> None:
+    desk, door = knock()
+    token, _ = await ask(door)
+    await door.run(f"confirm {token}", ANA, "web")
+    for number in range(RECENT + 1):
+        await door.run("refuse", ANA, "web", f"later:{number}")
+    again, _ = await ask(door)
+    assert again != token
+    assert (await door.run(f"confirm {token}", ANA, "web")).error == "ALREADY_CLOSED"
     assert len(desk.done) == 1
 
 

@@ -134,6 +134,7 @@ async def test_what_was_begun_is_finished_when_the_asker_goes_away() -> None:
         await gone
     desk.gate.set()
     await door.drain()
+    assert len(desk.done) == 1
     assert (await door.run("wait", ANA, "web", "k")).text == "Through, as number 1."
     assert len(desk.done) == 1
 

@@ -51,6 +51,7 @@ def test_audit_is_for_all_that_viewers_may_not_do_and_what_asks_for_it() -> None
     assert not COMMANDS["look"].audit
     assert COMMANDS["purse"].audit
     assert COMMANDS["buy"].audit
+    assert declared(good, role=Role.TRADER, audit=False).audit
 
 
 async def no_summary(ctx: Context) -> Reply:

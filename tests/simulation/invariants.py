@@ -22,9 +22,10 @@ Problem = tuple[str, str]
 
 @dataclass
 class Hand:
-    """Accounts in which somebody traded by hand since the last quiet point."""
+    """What somebody did in the venue's own app, for which our books may differ from the venue's."""
 
-    touched: set[AccountId] = field(default_factory=set)
+    touched: set[AccountId] = field(default_factory=set)  # since the last quiet point
+    adopted: set[AccountId] = field(default_factory=set)  # their positions have a cost that the venue does not know
     canceled: set[str] = field(default_factory=set)  # our orders, canceled in the venue's own app
 
 
@@ -34,7 +35,7 @@ async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
     for account, venue in desk.around.venues.items():
         shown = {(d.kind, d.subject): Decimal(d.theirs) for d in desk.reconciler.open_drifts(account) if d.kind != "order"}
         wrong = {**_wrong_money(desk, account), **_wrong_positions(desk, account)}
-        if wrong and account not in hand.touched:
+        if wrong and account not in hand.touched | hand.adopted:
             problems.append(("our books are the venue's", f"{account}: {wrong}"))
         for what, (_, theirs) in wrong.items():
             if what not in shown or abs(shown[what] - theirs) > CLOSE:
@@ -47,6 +48,8 @@ async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
         named |= {d.subject for d in desk.book.all(Drift) if d.resolution == "ignored"}
         if strangers - named:
             problems.append(("a stranger's order shows as a drift", f"{account}: {strangers - named}"))
+    linear = {account for account, venue in desk.around.venues.items() if venue.capabilities.shorting}
+    hand.adopted |= hand.touched & linear
     hand.touched.clear()
     return problems
 
@@ -62,7 +65,7 @@ async def at_rest(desk: Desk, hand: Hand) -> list[Problem]:
         problems += _fills(account, venue.exchange, entries, desk.book)
         problems += _orders(desk, account, venue.exchange)
     problems += _cancels(desk.book, entries)
-    problems += _kills(desk)
+    problems += _kills(desk, entries)
     problems += _protection(desk, hand, entries)
     problems += await _replay(desk)
     problems += _told(desk)
@@ -188,8 +191,9 @@ def _cancels(book: Book, entries: list[e.Recorded]) -> list[Problem]:
 # --- control ---------------------------------------------------------------------------------
 
 
-def _kills(desk: Desk) -> list[Problem]:
+def _kills(desk: Desk, entries: list[e.Recorded]) -> list[Problem]:
     problems: list[Problem] = []
+    adopted = {entry.event.symbol: entry.at for entry in entries if isinstance(entry.event, e.PositionAdjusted)}
     for kill in desk.book.all(Kill):
         if not kill.done:
             problems.append(("a kill is worked on until done", f"{kill.scope}: {kill.steps[-3:]}"))
@@ -197,11 +201,13 @@ def _kills(desk: Desk) -> list[Problem]:
         if latch is None or latch.state is not e.TradingState.HALTED or latch.at > kill.started_at:
             continue
         orders = [o for o in desk.book.open_orders() if kill.scope in ("all", o.account, o.symbol)]
-        harmful = [o for o in orders if kill.flatten or (o.leg is Leg.ENTRY and not o.reduce_only)]
+        before = [o for o in orders if o.created_at <= kill.started_at]
+        harmful = [o for o in before if kill.flatten or (o.leg is Leg.ENTRY and not o.reduce_only)]
         if harmful:
             problems.append(("a kill leaves no orders", f"{kill.scope}: {[o.id for o in harmful]}"))
         held = [p for p in desk.book.positions() if kill.scope in ("all", p.account, p.symbol)]
-        left = [p for p in held if not _is_dust(desk, AccountId(p.account, p.mode), p.symbol)]
+        found = [p for p in held if p.symbol not in adopted or adopted[p.symbol] < kill.started_at]
+        left = [p for p in found if not _is_dust(desk, AccountId(p.account, p.mode), p.symbol)]
         if kill.flatten and left:
             problems.append(("a kill flattens", f"{kill.scope}: {left}"))
     return problems

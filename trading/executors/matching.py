@@ -307,7 +307,8 @@ class PaperVenue:
         try:
             shrunk = self._check_new(orders, pair=pair)
         except VenueRefused as why:
-            for order in orders:
+            for order, wanted in zip(orders, asked, strict=True):
+                order.quantity = wanted.quantity  # it may have been shrunk before another rule refused
                 self._reject(order, why)
             return self._finish()
         for order in orders:

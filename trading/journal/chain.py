@@ -1,6 +1,7 @@
 """The hash chain: each entry seals itself and, through the hash before it, every earlier one."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,10 +19,10 @@ class Tail(NamedTuple):
     seq: int = 0
     hash: str = ""
 
-    def next(self, at: datetime, kind: str, payload: str) -> "Tail":
+    def next(self, at: str, kind: str, payload: str) -> "Tail":
         """The end once this entry is written: SHA-256 over the hash before and all that the entry says."""
         seq = self.seq + 1
-        sealed = f"{self.hash}\n{seq}\n{at.isoformat()}\n{kind}\n{payload}"
+        sealed = f"{self.hash}\n{seq}\n{at}\n{kind}\n{payload}"
         return Tail(seq, hashlib.sha256(sealed.encode()).hexdigest())
 
 
@@ -52,19 +53,23 @@ class Entry(NamedTuple):
             ) from None
 
 
-def link(tail: Tail, event: AnyEvent, at: datetime) -> tuple[Entry, Tail]:
-    """The entry that records `event` after `tail`, and the new end.
+def link(end: Tail, events: Sequence[AnyEvent], at: datetime) -> tuple[list[Entry], Tail]:
+    """The entries that record `events` after `end`, and the new end.
 
     Raises:
-        JournalError: the event has text that is not Unicode.
+        JournalError: an event has text that is not Unicode.
     """
-    kind = type(event).__name__
-    try:
-        payload = encode(event).decode()
-    except UnicodeEncodeError:
-        raise JournalError(f"{kind} has text that is not Unicode; it was not recorded.", code="BAD_TEXT") from None
-    end = tail.next(at, kind, payload)
-    return Entry(end.seq, at, kind, account_of(event), order_of(event), payload, end.hash), end
+    entries = []
+    moment = at.isoformat()
+    for event in events:
+        kind = type(event).__name__
+        try:
+            payload = encode(event).decode()
+        except UnicodeEncodeError:
+            raise JournalError(f"{kind} has text that is not Unicode; it was not recorded.", code="BAD_TEXT") from None
+        end = end.next(moment, kind, payload)
+        entries.append(Entry(end.seq, at, kind, account_of(event), order_of(event), payload, end.hash))
+    return entries, end
 
 
 def check(tail: Tail, entry: Entry) -> Tail:
@@ -75,7 +80,7 @@ def check(tail: Tail, entry: Entry) -> Tail:
     """
     if entry.seq != tail.seq + 1:
         raise _broken(tail.seq + 1, "is missing")
-    end = tail.next(entry.at, entry.type, entry.payload)
+    end = tail.next(entry.at.isoformat(), entry.type, entry.payload)
     if end.hash != entry.hash:
         raise _broken(entry.seq, "was altered or moved")
     event: Any = entry.recorded().event

@@ -77,16 +77,9 @@ class JournalStore:
         """
         at = utc(at)
         async with self._turn:
-            end = self._tail
-            statements: list[Statement] = []
-            recorded = []
-            for event in events:
-                entry, end = chain.link(end, event, at)
-                statements.append((ENTRY, entry))
-                recorded.append(Recorded(entry.seq, at, event, entry.hash))
-            statements += map(upsert, rows)
-            await self._write(statements, end)
-        return recorded
+            entries, end = chain.link(self._tail, events, at)
+            await self._write([*((ENTRY, entry) for entry in entries), *map(upsert, rows)], end)
+        return [Recorded(entry.seq, at, event, entry.hash) for entry, event in zip(entries, events, strict=True)]
 
     async def upsert(self, rows: Sequence[Row]) -> None:
         """Put `rows` into their projections without an event, as a rebuild from the journal does.
@@ -164,8 +157,9 @@ class JournalStore:
         source = projection(table)
         after: str | None = None
         while True:
-            query = source.model.all() if after is None else source.model.filter(**{f"{source.key}__gt": after})
+            beyond = {} if after is None else {f"{source.key}__gt": after}
             with self._orm.active():
+                query = source.model.filter(**beyond)
                 found = await query.order_by(source.key).limit(CHUNK).values(source.key, *source.columns)
             for values in found:
                 after = values.pop(source.key)

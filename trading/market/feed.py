@@ -251,7 +251,7 @@ class CcxtMarket:
             self._failures[symbol] = failures = self._failures.get(symbol, 0) + 1
             return min(LONGEST_PAUSE_S, max(self._poll_s, 2.0 ** min(failures - 1, 10)))
         self._reasons.pop(symbol, None)
-        pass
+        self._failures.pop(symbol, None)
         self._tape.publish(quote)
         return self._poll_s
 

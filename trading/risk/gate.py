@@ -106,7 +106,7 @@ class RiskGate:
             unready = Finding(Reason.NOT_READY, False, what, Reason.NOT_READY.advise(account=account.name))
             return Denied(unready.code, unready.text, (unready,), unready.remedy)
         held = self._held(account.name)
-        standing = stand(self.book, self.valuation, self._orders, account, self.zone, order)
+        standing = stand(self.book, self.valuation, self._orders, account, self.zone, order, instrument)
         view = look(self.book, self.valuation, standing, order, instrument, self._facts(order, confirmed_duplicate))
         findings = [
             finding

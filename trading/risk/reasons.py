@@ -166,7 +166,7 @@ class Reason(StrEnum):
     DUPLICATE = (
         "DUPLICATE",
         "The same person sent the same order a moment ago.",
-        "If it is meant, confirm it or send it again in {seconds} s; the first is /order {order}.",
+        "If it is meant, send it again in {seconds} s; the first is /order {order}.",
     )
     COOLDOWN = (
         "COOLDOWN",

@@ -85,16 +85,19 @@ def stand(
     account: AccountId,
     zone: ZoneInfo,
     judged: Order | None = None,
+    instrument: Instrument | None = None,
 ) -> Standing:
-    """Look at an account as it is without the order to be judged."""
+    """Look at an account as it is without the order to be judged, of which `instrument` has the filters."""
     now = book.clock.now()
     equity = valuation.equity(account)
     commitments = orders.of(account, judged.id if judged else "")
     promised = commitments.promised
     positions = {position.symbol: position for position in book.positions(account)}
     worths = {symbol: valuation.position_value(position) for symbol, position in positions.items()}
-    symbols = {*positions, *(symbol for symbol, side in promised.totals), *((judged.symbol,) if judged else ())}
+    symbols = {*positions, *(symbol for symbol, side in promised.totals)}
     terms = {symbol: _terms(valuation, account, book.instrument(account, symbol)) for symbol in symbols}
+    if judged is not None:
+        terms[judged.symbol] = _terms(valuation, account, instrument)
     exposures = {
         symbol: largest_value(
             positions[symbol].quantity if symbol in positions else ZERO,
@@ -103,7 +106,7 @@ def stand(
             NOTHING if terms[symbol].spot else promised.of(symbol, SELL),
             terms[symbol].unit,
         )
-        for symbol in symbols
+        for symbol in terms
     }
     return Standing(
         account=account,

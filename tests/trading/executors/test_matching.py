@@ -220,6 +220,19 @@ class Auditor:
             if not self.position:  # nothing is left at cost: cash is what was paid and received
                 assert abs(kept["USDT"] - self.money["USDT"]) <= D("1e-15") * len(self.trade_ids)
 
+    def check_orders(self, venue: PaperVenue) -> None:
+        """The venue has each order as its reports left it."""
+        ends = {"Canceled": "canceled", "Expired": "expired", "Rejected": "rejected"}
+        for order_id, life in self.life.items():
+            shown = venue.find(order_id)
+            if not life:  # only a cancel of it was refused
+                continue
+            assert shown is not None
+            filled = self.filled[order_id]
+            assert shown.status == ends.get(life[-1], "filled" if filled == shown.quantity else "open")
+            assert (shown.filled_quantity, shown.quantity) == (filled, self.quantity[order_id])
+            assert (shown.status == "open") == (shown in venue.open_orders())
+
     def check_pairs(self) -> None:
         groups = defaultdict(set)
         for order_id, amount in self.filled.items():
@@ -255,6 +268,7 @@ def test_books_depth_prices_and_restarts_hold_for_any_script(
         auditor.check_depth(player.quote)
         auditor.check_money(venue)
         auditor.check_pairs()
+        auditor.check_orders(venue)
         if number == restart_after:
             twin = found(world, dict(saved))
             twin.quotes |= venue.quotes
@@ -566,6 +580,9 @@ def test_a_stop_leg_that_is_already_through_triggers_when_it_is_placed(first: st
     assert venue.open_orders() == []
     assert trades(reports) == [("e", D(1), D(95)), ("e:sl", D(1), D(89))]
     assert [r.order_id for r in reports if isinstance(r, Canceled)] == ["e:tp"]
+    target = venue.find("e:tp")
+    assert target is not None
+    assert target.status == "canceled"
 
 
 def test_a_stop_limit_leg_cancels_its_sibling_when_it_triggers() -> None:

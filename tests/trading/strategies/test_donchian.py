@@ -93,3 +93,11 @@ def test_after_its_warm_up_it_wishes_what_one_wishes_that_saw_everything(
         warm.on_bar(bar(each), 0.0)
     for each in future:
         assert warm.on_bar(bar(each), 1.0) == everything.on_bar(bar(each), 1.0)
+
+
+def test_a_breakout_that_goes_on_when_the_warm_up_ends_is_not_a_new_one() -> None:
+    rising = [bar((n, n - 1, n)) for n in range(100, 120)]
+    warm = Donchian.make({"entry": 4, "exit": 2}, 0.01)
+    for each in rising[10 - warm.warmup : 10]:
+        warm.on_bar(each, 0.0)
+    assert [warm.on_bar(each, 0.0) for each in rising[10:]] == [None] * 10

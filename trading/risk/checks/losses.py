@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trading.events import Finding
-from trading.instruments import ZERO, plain
+from trading.instruments import ZERO
 from trading.order import Order
 from trading.risk.checks.check import UP, Check, money, percent
 from trading.risk.reasons import Reason
@@ -22,7 +22,7 @@ class MaxDailyLoss(Check, frozen=True):
         standing = view.standing
         loss, currency = max(-standing.day_pnl, ZERO), standing.currency
         told = f"loss today {money(loss, currency, UP)}" if loss else "no loss today"
-        text = f"{told}, limit {plain(self.limit)} {currency}{unpriced(standing)}"
+        text = f"{told}, limit {self.limit:f} {currency}{unpriced(standing)}"
         if loss < self.limit:
             return self.passes(text)
         return self.denies(text, zone=standing.zone.key, note=_look(standing))
@@ -37,7 +37,7 @@ class MaxDrawdown(Check, frozen=True):
     def __call__(self, order: Order, view: View) -> Finding | None:
         standing, fall = view.standing, view.standing.drawdown
         told = f"equity {percent(fall, UP)} below its highest" if fall else "equity at its highest"
-        text = f"{told} {money(standing.figures.peak, standing.currency)}, limit {self.limit}%{unpriced(standing)}"
+        text = f"{told} {money(standing.figures.peak, standing.currency)}, limit {self.limit:f}%{unpriced(standing)}"
         return self.passes(text) if fall < self.limit else self.denies(text, note=_look(standing))
 
 

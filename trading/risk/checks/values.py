@@ -64,9 +64,9 @@ class PriceBand(Check, frozen=True):
             price = _last_taken(levels, order.remaining)
         worse = (price - market) * order.side.sign
         if worse <= 0:
-            return self.passes(f"{plain(price)} is no worse than the {name}, limit {self.limit}%")
+            return self.passes(f"{plain(price)} is no worse than the {name}, limit {self.limit:f}%")
         distance = worse * 100 / market
-        text = f"{plain(price)} is {percent(distance, UP)} worse than the {name} {plain(market)}, limit {self.limit}%"
+        text = f"{plain(price)} is {percent(distance, UP)} worse than the {name} {plain(market)}, limit {self.limit:f}%"
         if distance <= self.limit:
             return self.passes(text)
         edge = view.instrument.round_price(market * (100 + order.side.sign * self.limit) / 100, order.side)
@@ -90,10 +90,10 @@ class MinOrderValue(Check, frozen=True):
         if view.value is None:
             return None
         currency = view.standing.currency
-        text = f"order value {money(view.value, currency, DOWN)}, minimum {plain(self.limit)} {currency}"
+        text = f"order value {money(view.value, currency, DOWN)}, minimum {self.limit:f} {currency}"
         if view.value >= self.limit:
             return self.passes(text)
-        return self.denies(text, least=f"{plain(self.limit)} {currency}")
+        return self.denies(text, least=f"{self.limit:f} {currency}")
 
 
 class MaxOrderValue(Check, frozen=True):
@@ -104,10 +104,10 @@ class MaxOrderValue(Check, frozen=True):
         if view.value is None:
             return None
         currency = view.standing.currency
-        text = f"order value {money(view.value, currency, UP)}, limit {plain(self.limit)} {currency}"
+        text = f"order value {money(view.value, currency, UP)}, limit {self.limit:f} {currency}"
         if view.value <= self.limit:
             return self.passes(text)
-        return self.denies(text, most=f"{plain(self.limit)} {currency}")
+        return self.denies(text, most=f"{self.limit:f} {currency}")
 
 
 class MaxPositionValue(Check, frozen=True):
@@ -118,7 +118,7 @@ class MaxPositionValue(Check, frozen=True):
 
     def __call__(self, order: Order, view: View) -> Finding | None:
         currency = view.standing.currency
-        text = f"position would be {money(view.position_after, currency, UP)}, limit {plain(self.limit)} {currency}"
+        text = f"position would be {money(view.position_after, currency, UP)}, limit {self.limit:f} {currency}"
         if view.position_after <= self.limit:
             return self.passes(text)
         return self.denies(text, room=money(max(self.limit - view.position_before, ZERO), currency, DOWN))
@@ -132,7 +132,7 @@ class MaxTotalExposure(Check, frozen=True):
 
     def __call__(self, order: Order, view: View) -> Finding | None:
         currency, after = view.standing.currency, view.exposure_after
-        text = f"exposure would be {money(after, currency, UP)}, limit {plain(self.limit)} {currency}"
+        text = f"exposure would be {money(after, currency, UP)}, limit {self.limit:f} {currency}"
         if after <= self.limit:
             return self.passes(text)
         return self.denies(text, room=money(max(self.limit - view.exposure_before, ZERO), currency, DOWN))
@@ -151,7 +151,7 @@ class MaxLeverage(Check, frozen=True):
         most = standing.equity.total * self.limit
         text = (
             f"exposure would be {money(after, standing.currency, UP)}, "
-            f"limit {plain(self.limit)} x equity {money(standing.equity.total, standing.currency, DOWN)}"
+            f"limit {self.limit:f} x equity {money(standing.equity.total, standing.currency, DOWN)}"
         )
         if after <= most:
             return self.passes(text)
