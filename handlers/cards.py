@@ -26,10 +26,9 @@ SIGNS = {
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """An order as it would be, with its verdict; amounts in the desk's currency unless `quote` is named."""
+    """An order as it would be; amounts in the desk's currency unless `quote` is named."""
 
     order: Order
-    verdict: Approved | Denied
     expected_price: Decimal | None
     value: Decimal | None  # notional, in the desk's currency
     fee: Decimal | None
@@ -49,7 +48,6 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     desk = ctx.desk
     order = desk.oms.drafting.draft(intent)
     account = order.account_id
-    verdict = desk.gate.judge(order)
     instrument = desk.oms.drafting.instrument(account, order.symbol)
     expected = order.limit_price or order.stop_price or _market_price(ctx, order)
     notional = None if expected is None else instrument.notional(order.quantity, expected)
@@ -66,7 +64,6 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     worth = desk.valuation.rate(account, instrument.quote) or Decimal(1)
     return Preview(
         order=order,
-        verdict=verdict,
         expected_price=expected,
         value=None if notional is None else notional * worth,
         fee=fee,
@@ -160,16 +157,17 @@ async def place(ctx: Context, *intents: Intent, note: str = "") -> Reply:
     Raises:
         IntentError: it cannot be made into an order.
     """
-    currency = ctx.desk.valuation.currency
     shown = preview(ctx, intents[0])
-    text = "\n".join(filter(None, [note, card(shown, currency)]))
-    if ctx.dry:
-        return _dry(ctx, shown, text)
-    denied = isinstance(shown.verdict, Denied)
+    text = "\n".join(filter(None, [note, card(shown, ctx.desk.valuation.currency)]))
     need = ctx.policy.need(shown.order.mode, shown.value)
-    if need > ctx.consent and not denied and not ctx.book.order(shown.order.id):
-        return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
-    order = await ctx.desk.oms.submit(*intents)
+    asks = need > ctx.consent and ctx.book.order(shown.order.id) is None
+    if ctx.dry or asks:
+        verdict = ctx.desk.gate.judge(shown.order)
+        if ctx.dry:
+            return _dry(ctx, shown.order, verdict, text)
+        if not isinstance(verdict, Denied):
+            return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
+    order = await ctx.desk.oms.submit(*intents)  # judged again, under the lock; what is denied is journalled
     order = await ctx.desk.oms.settled(order.id, SETTLE_S)
     return told(order, text)
 
@@ -183,18 +181,17 @@ def told(order: Order, text: str = "") -> Reply:
     return Reply("\n".join(lines), ok=not refused, tone=tone, order_id=order.id, error=code)
 
 
-def _dry(ctx: Context, shown: Preview, text: str) -> Reply:
+def _dry(ctx: Context, order: Order, verdict: Approved | Denied, text: str) -> Reply:
     """Each check and the exact request, nothing sent."""
-    from_venue = ctx.desk.oms.executors[shown.order.account_id]
     lines = [text, ""]
-    for finding in shown.verdict.findings:
+    for finding in verdict.findings:
         lines.append(f"{'pass' if finding.passed else 'DENY'}  {finding.code}: {finding.text}")
-    if isinstance(shown.verdict, Denied):
-        lines += ["", f"It would be denied: {shown.verdict.reason} {shown.verdict.remedy}".strip()]
-        return Reply("\n".join(lines), tone=Tone.WARN, error=str(shown.verdict.code))
-    lines += ["", f"Would send: {from_venue.describe(shown.verdict)}"]
-    number_of_legs = len(protective_intents(shown.order, shown.order.quantity, "1"))
-    if number_of_legs:
-        lines.append(f"and, as it fills, {number_of_legs} protective order{'s' if number_of_legs > 1 else ''}.")
+    if isinstance(verdict, Denied):
+        lines += ["", f"It would be denied: {verdict.reason}. {verdict.remedy}".strip(), "Nothing was sent."]
+        return Reply("\n".join(lines), tone=Tone.WARN, error=str(verdict.code))
+    lines += ["", f"Would send: {ctx.desk.oms.executors[order.account_id].describe(verdict)}"]
+    legs = len(protective_intents(order, order.quantity, "1"))
+    if legs:
+        lines.append(f"and, as it fills, {legs} protective order{'s' if legs > 1 else ''}.")
     lines.append("Nothing was sent.")
     return Reply("\n".join(lines))

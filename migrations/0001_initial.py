@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ("fees", Amount(max_digits=48, decimal_places=18)),
                 ("currency", fields.CharField(max_length=255)),
                 ("opened_at", Moment(null=True)),
-                ("updated_at", Moment()),
+                ("updated_at", Moment(null=True)),
             ],
             options={"table": "positions", "app": "tiller", "pk_attr": "id"},
             bases=["Model"],

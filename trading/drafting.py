@@ -10,11 +10,14 @@ from trading import ports as p
 from trading.book import Book
 from trading.errors import IntentError
 from trading.ids import order_id
-from trading.instruments import ZERO, Instrument
+from trading.instruments import ZERO, Instrument, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Unit
 from trading.order import Order, OrderStatus
 from trading.risk.sizing import quantity
 from trading.valuation import Valuation
+
+WITH_ENTRY = "0"
+"""The number of the pair that is sent together with its entry; those placed over fills count from 1."""
 
 
 class Drafting:
@@ -102,7 +105,7 @@ class Drafting:
         if capable.lists and resting and (entry.stop_loss or entry.trail_loss) and entry.take_profit:
             share = 1 - capable.taker_fee if capable.fee_in_received else Decimal(1)
             size = self.instrument(entry.account_id, entry.symbol).round_quantity(entry.quantity * share)
-            legs = [self.draft(leg) for leg in protective_intents(entry, size, "1")]
+            legs = [self.draft(leg) for leg in protective_intents(entry, size, WITH_ENTRY)]
             return [[entry, *legs]]
         return [orders]
 
@@ -124,6 +127,13 @@ class Drafting:
                 order.stop_price if stop_price is None else instrument.round_price(stop_price, order.side.opposite)
             ),
         )
+        if changed.quantity > order.quantity:
+            # Until the venue answers, its fills could not be told from those of the smaller order.
+            raise IntentError(
+                f"An order of {plain(order.quantity)} cannot be made larger.",
+                "Send another one for the difference.",
+                code="BAD_QUANTITY",
+            )
         if changed.quantity <= order.filled_quantity:
             raise IntentError(
                 f"{order.filled_quantity} is filled already.", "Cancel the rest instead.", code="BAD_QUANTITY"

@@ -14,7 +14,7 @@ from trading import events as e
 from trading.errors import JournalError
 from trading.instruments import ZERO, Instrument
 from trading.intent import AccountId
-from trading.order import Order, OrderStatus, add_fee, move
+from trading.order import Order, OrderStatus, add_fee, cancel_reason, move
 from trading.portfolio import (
     Account,
     Balance,
@@ -79,6 +79,7 @@ def _initialized(event: e.OrderInitialized, entry: e.Recorded, get: Get) -> Iter
         status=OrderStatus.INITIALIZED,
         created_at=entry.at,
         updated_at=entry.at,
+        initial_quantity=event.quantity,
         **fields,
     )
 
@@ -119,7 +120,7 @@ def _in_doubt(event: e.OrderInDoubt, entry: e.Recorded, get: Get) -> Iterator[En
 def _cancel_requested(event: e.OrderCancelRequested, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     order = _order(get, event.order_id)
     if order.status is not OrderStatus.PENDING_CANCEL:
-        yield move(order, OrderStatus.PENDING_CANCEL, entry.at)
+        yield move(order, OrderStatus.PENDING_CANCEL, entry.at, reason=cancel_reason(event.actor, event.source))
 
 
 @on(e.OrderCancelRefused)
@@ -139,7 +140,7 @@ def _ended(event: e.OrderCanceled | e.OrderExpired, entry: e.Recorded, get: Get)
 @on(e.OrderAmended)
 def _amended(event: e.OrderAmended, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     order = _order(get, event.order_id)
-    yield msgspec.structs.replace(
+    amended = msgspec.structs.replace(
         order,
         quantity=event.quantity,
         limit_price=event.limit_price,
@@ -147,6 +148,9 @@ def _amended(event: e.OrderAmended, entry: e.Recorded, get: Get) -> Iterator[Ent
         venue_order_id=event.venue_order_id or order.venue_order_id,
         updated_at=entry.at,
     )
+    # Heard after its last fill: with the smaller quantity it is complete.
+    complete = amended.is_open and amended.remaining <= 0
+    yield move(amended, OrderStatus.FILLED, entry.at) if complete else amended
 
 
 @on(e.ProtectionChanged)
@@ -174,7 +178,7 @@ def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entit
     tape = get(Tape, before.pk) or Tape(before)
     tape, after = tape.add(Trade(event, order.side, entry.at), before, instrument)
     gained = after.realized - before.realized
-    yield move(
+    moved_on = move(
         order,
         status,
         entry.at,
@@ -183,6 +187,9 @@ def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entit
         fees=add_fee(order.fees, event.fee),
         in_doubt=False,
     )
+    if order.status is OrderStatus.PENDING_CANCEL and moved_on.is_open:
+        moved_on = move(moved_on, OrderStatus.PENDING_CANCEL, entry.at)  # the cancel is still asked for
+    yield moved_on
     yield after
     yield tape
     yield Fill(

@@ -29,7 +29,8 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
                 return []
             return [e.OrderRejected(order.id, report.code, report.reason)]
         case p.Canceled():
-            return [e.OrderCanceled(order.id, report.reason)] if order.is_open else []
+            asked = order.status is OrderStatus.PENDING_CANCEL  # who asked says more than the venue's word for it
+            return [e.OrderCanceled(order.id, order.reason if asked else report.reason)] if order.is_open else []
         case p.Expired():
             return [e.OrderExpired(order.id, report.reason)] if order.is_open else []
         case p.CancelRefused():

@@ -14,6 +14,7 @@ from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.hearing import facts_of
 from trading.ids import order_id
+from trading.instruments import Symbol
 from trading.intent import AccountId, Intent, OrderType, Origin
 from trading.order import Order, OrderStatus
 from trading.risk.gate import Denied, RiskGate
@@ -45,7 +46,7 @@ class Oms:
             if known := self.book.order(order_id(intents[0].key)):
                 return known
             orders = [self.drafting.draft(intent) for intent in intents]
-            if listing := self._listing(orders[0]):
+            if listing := self.listing(orders[0].account_id, orders[0].symbol):
                 await self.book.write(*listing)  # the gate judges by the filters in the journal
             sets = self.drafting.as_sent(orders)
             approved: list[p.Approved] = []
@@ -157,12 +158,12 @@ class Oms:
         elif not facts and isinstance(report, p.Filled) and order and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
 
-    def _listing(self, order: Order) -> list[e.AnyEvent]:
-        """Journal the filters when first used or changed, so that replay needs no venue."""
-        instrument = self.drafting.instrument(order.account_id, order.symbol)
-        if self.book.instrument(order.account_id, order.symbol) == instrument:
+    def listing(self, account: AccountId, symbol: Symbol) -> list[e.AnyEvent]:
+        """The fact of an instrument's filters when first used or changed, so that replay needs no venue."""
+        instrument = self.drafting.instrument(account, symbol)
+        if self.book.instrument(account, symbol) == instrument:
             return []
-        return [e.InstrumentListed(order.account, order.mode, instrument)]
+        return [e.InstrumentListed(account.name, account.mode, instrument)]
 
     def _now(self, order: Order) -> Order:
         return self.book.order(order.id) or order

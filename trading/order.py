@@ -46,6 +46,17 @@ OPEN = frozenset({S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED, S.PENDING_CANCEL}
 """The states in which the venue may still act on the order."""
 
 
+MAKING_ROOM = "to make room"
+"""The reason of a protective order that was cancelled so that something else could close its position."""
+
+_ASKED = "asked by "
+
+
+def cancel_reason(actor: str, source: str) -> str:
+    """Why an order is being cancelled, as its `reason`: who asked, or that the desk did for its protection."""
+    return MAKING_ROOM if source == "protection" else f"{_ASKED}{actor}"
+
+
 class Order(msgspec.Struct, frozen=True):
     """One order from its intent to its end. Prices in quote currency, quantities in units."""
 
@@ -81,6 +92,7 @@ class Order(msgspec.Struct, frozen=True):
     venue_order_id: str = ""
     reason: str = ""
     in_doubt: bool = False
+    initial_quantity: Decimal = ZERO  # before any amendment
 
     @property
     def pk(self) -> str:
@@ -98,6 +110,12 @@ class Order(msgspec.Struct, frozen=True):
     def is_unheard(self) -> bool:
         """Sent, and the venue has not said a word of it: whether it arrived is not known."""
         return self.is_open and not self.venue_order_id and not self.filled_quantity
+
+    @property
+    def canceled_by(self) -> str:
+        """Who asked for its cancel, once it is canceled; empty if nobody did, or protection made room."""
+        asked = self.status is OrderStatus.CANCELED and self.reason.startswith(_ASKED)
+        return self.reason.removeprefix(_ASKED) if asked else ""
 
     @property
     def remaining(self) -> Decimal:

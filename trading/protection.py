@@ -66,7 +66,7 @@ class Protection:
             return  # the venue holds them and activates them itself
         covered: dict[str, Decimal] = {}
         for leg in legs:
-            covered[_number(leg)] = leg.quantity
+            covered[_number(leg)] = leg.initial_quantity  # what was shrunk or cancelled since was meant to be
         received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
         position = self.book.position(entry.account_id, entry.symbol)
         held = abs(position.quantity) if position else ZERO
@@ -180,7 +180,22 @@ class Protection:
                 if leg.remaining <= cut:
                     await self._cancel([leg], origin)
                 else:
-                    await self.oms.amend(leg, origin, quantity=leg.quantity - cut)
+                    await self._cut(leg, leg.quantity - cut, origin)
+
+    async def _cut(self, leg: Order, quantity: Decimal, origin: Origin) -> None:
+        """Shrink a leg and wait until the venue has done it."""
+        await self.oms.amend(leg, origin, quantity=quantity)
+
+        def done() -> bool:
+            now = self.book.order(leg.id)
+            return now is None or not now.is_open or now.quantity <= quantity
+
+        if not await self.book.until(done, SETTLE_S):
+            raise IntentError(
+                f"The {leg.leg} order {leg.id} has not been shrunk yet; nothing new was sent.",
+                "Look at /orders and try again.",
+                code="STILL_OPEN",
+            )
 
     async def change_order(
         self,

@@ -173,7 +173,7 @@ class Reconciler:
             return
         report: p.Report
         match shown.status:
-            case "open":
+            case "open" | "filled":
                 await self.oms.on_report(account, p.Accepted(order.id, shown.venue_order_id))
                 report = p.Amended(order.id, shown.quantity, shown.limit_price, shown.stop_price, shown.venue_order_id)
             case "canceled":
@@ -221,10 +221,12 @@ class Reconciler:
         for subject, (ours, theirs) in wrong.items():
             drift_id = derive("drift", str(account), kind, subject, ours, theirs)
             current.append(drift_id)
-            if self.book.get(Drift, drift_id) is None:
+            known = self.book.get(Drift, drift_id)
+            if known is None or known.resolution not in ("", "ignored"):
                 facts.append(e.DriftFound(account.name, account.mode, drift_id, kind, subject, ours, theirs))
         for drift in self.open_drifts(account):
-            if drift.kind == kind and drift.id not in current and drift.subject not in (keep or set()):
+            unsure = drift.subject in (keep or set()) and drift.subject not in wrong
+            if drift.kind == kind and drift.id not in current and not unsure:
                 facts.append(e.DriftResolved(account.name, account.mode, drift.id, "gone", "desk"))
         if facts:
             await self.book.record(*facts)
@@ -247,27 +249,27 @@ class Reconciler:
         account = drift.account_id
         facts: list[e.AnyEvent] = [e.DriftResolved(account.name, account.mode, drift.id, resolution, origin.actor)]
         if resolution == "adopted":
-            facts.append(self._adoption(drift, origin))
+            facts += self._adoption(drift, origin)
         await self.book.record(*facts)
 
-    def _adoption(self, drift: Drift, origin: Origin) -> e.AnyEvent:
+    def _adoption(self, drift: Drift, origin: Origin) -> list[e.AnyEvent]:
         account, reason = drift.account_id, "adopted from the venue"
         valuation = self.oms.drafting.valuation
         if drift.kind == "balance":
             now = self.book.get(Balance, balance_key(account, drift.subject))
             change = Decimal(drift.theirs) - (now.amount if now else ZERO)
             worth = valuation.worth(account, change, drift.subject) or ZERO
-            return e.BalanceAdjusted(
-                account.name, account.mode, Money(change, drift.subject), reason, origin.actor, worth
-            )
+            money = Money(change, drift.subject)
+            return [e.BalanceAdjusted(account.name, account.mode, money, reason, origin.actor, worth)]
         if drift.kind == "position":
             symbol = Symbol(drift.subject)
             shown = valuation.quote(account, symbol)
             if shown is None:
                 raise IntentError(f"There is no price for {symbol} to adopt the position at.", "Try again later.")
-            return e.PositionAdjusted(
+            adjusted = e.PositionAdjusted(
                 account.name, account.mode, symbol, Decimal(drift.theirs), shown.mid, reason, origin.actor
             )
+            return [*self.oms.listing(account, symbol), adjusted]
         raise IntentError("An order that is not ours cannot be adopted.", "Ignore it, or cancel it at the venue.")
 
 

@@ -236,7 +236,7 @@ async def mode(
     if to == "paper":
         return await _to_paper(ctx, where)
     if ctx.actor.role < Role.ADMIN:
-        raise IntentError(f"Going live needs admin; you are {ctx.actor.role}.", "Ask an admin.", code="FORBIDDEN")
+        raise IntentError(f"Going live needs admin; you are {ctx.actor.role}.", "Ask an admin.", code="NOT_ALLOWED")
     live = AccountId(where.name, Mode.LIVE)
     if live not in ctx.desk.oms.executors:
         raise IntentError(
@@ -278,7 +278,7 @@ def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Rep
 
 async def _to_paper(ctx: Context, where: AccountId) -> Reply:
     if ctx.actor.role < Role.TRADER:
-        raise IntentError(f"This needs trader; you are {ctx.actor.role}.", "Ask a trader.", code="FORBIDDEN")
+        raise IntentError(f"This needs trader; you are {ctx.actor.role}.", "Ask a trader.", code="NOT_ALLOWED")
     live = AccountId(where.name, Mode.LIVE)
     await ctx.book.record(e.ModeChanged(where.name, Mode.PAPER, ctx.actor.id))
     stays = [f"{number(p.quantity)} {p.symbol}" for p in ctx.book.positions(live)]

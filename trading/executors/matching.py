@@ -634,6 +634,9 @@ class PaperVenue:
 
     def _plan(self, order: BookOrder, quote: Quote, maker: Decimal | None) -> tuple[list[tuple[Decimal, Decimal]], str]:
         """(level price, quantity) it would get now, and, if funds or the position forbid any more, why."""
+        shown = list(self._available(order, quote))
+        if not shown and not order.reduce_only:  # by far the most quotes: the funds need not be counted
+            return [], ""
         instrument = self._instruments[order.symbol]
         spot = instrument.settlement is Settlement.SPOT
         left, short, cash = order.remaining, "", None
@@ -644,15 +647,13 @@ class PaperVenue:
         elif spot:
             cash = self.free(instrument.quote, without=order)
         takes: list[tuple[Decimal, Decimal]] = []
-        for level, shown in self._available(order, quote):
-            quantity = min(shown, left)
+        for level, there in shown:
+            quantity = min(there, left)
             if cash is not None:
                 unit = self._unit_cost(level if maker is None else maker)
                 if quantity * unit > cash:
-                    quantity, short = (
-                        max(cash, ZERO) / unit,
-                        f"INSUFFICIENT_FUNDS: {plain(cash)} {instrument.quote} left.",
-                    )
+                    quantity = max(cash, ZERO) / unit
+                    short = f"INSUFFICIENT_FUNDS: {plain(cash)} {instrument.quote} left."
                 cash -= instrument.round_quantity(quantity) * unit
             quantity = instrument.round_quantity(quantity)
             if quantity > 0:
@@ -764,7 +765,7 @@ class PaperVenue:
     # --- books -------------------------------------------------------------------------------
 
     def _book(self, asked: Sequence[Order], *, pair: bool) -> list[BookOrder]:
-        """Number and write down what was asked; a bracket's legs know their entry."""
+        """Number and write down what was asked, without prices its type does not use; legs know their entry."""
         first = f"O{self._count.order + 1}"
         made: list[BookOrder] = []
         for order in asked:

@@ -79,15 +79,16 @@ def check(tail: Tail, entry: Entry) -> Tail:
         JournalError: naming the first entry that is missing, altered, or not an event.
     """
     if entry.seq != tail.seq + 1:
-        raise _broken(tail.seq + 1, "is missing")
+        raise broken(tail.seq + 1, "is missing")
     end = tail.next(entry.at.isoformat(), entry.type, entry.payload)
     if end.hash != entry.hash:
-        raise _broken(entry.seq, "was altered or moved")
+        raise broken(entry.seq, "was altered or moved")
     event: Any = entry.recorded().event
     if (entry.type, entry.account, entry.order_id) != (type(event).__name__, account_of(event), order_of(event)):
-        raise _broken(entry.seq, "was altered (its index columns)")
+        raise broken(entry.seq, "was altered (its index columns)")
     return end
 
 
-def _broken(seq: int, what: str) -> JournalError:
+def broken(seq: int, what: str) -> JournalError:
+    """The first entry that is wrong, and in what way."""
     return JournalError(f"Journal entry {seq} {what}.", REMEDY, code="JOURNAL_BROKEN")

@@ -126,7 +126,7 @@ class PositionRow(Model):
     fees = Amount(48, 18)
     currency = fields.CharField(NAME)
     opened_at = Moment(null=True)
-    updated_at = Moment()
+    updated_at = Moment(null=True)
 
     class Meta:
         table = "positions"

@@ -19,8 +19,9 @@ from trading.errors import JournalError
 APP = "tiller"
 MODELS = "trading.journal.models"
 Failures = tuple[type[Exception], ...]
-FAILURES: Failures = (BaseORMException, sqlite3.Error, OSError)
-"""What can come instead of a result; OSError includes timeouts. PostgreSQL's driver, when loaded, has its own."""
+FAILURES: Failures = (BaseORMException, sqlite3.Error, OSError, ValueError, ArithmeticError)
+"""What can come instead of a result: no answer (OSError includes timeouts), or a time or an amount that is damaged.
+PostgreSQL's driver, when loaded, has its own."""
 
 
 def configuration(dialect: str, credentials: Mapping[str, Any], migrations: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Amounts are Decimal, times UTC; `fees` are a list of Money. `limit` counts rows.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -83,7 +83,7 @@ class Queries:
         limit: int = 100,
     ) -> list[Columns]:
         """Trades, by when the venue made them; `since` is inclusive."""
-        wanted = _given(account=account, mode=str(mode), order_id=order_id, traded_at__gte=since and utc(since))
+        wanted = _given(account=account, mode=str(mode), order_id=order_id, traded_at__gte=_moment(since))
         with self._orm.active():
             return await FillRow.filter(**wanted).order_by("-traded_at", "-seq").limit(limit).values()
 
@@ -91,7 +91,7 @@ class Queries:
         self, *, account: str = "", mode: str = "", since: datetime | None = None, limit: int = 0
     ) -> list[Columns]:
         """The equity curve, oldest first; the last `limit` samples if not 0."""
-        wanted = _given(account=account, mode=str(mode), at__gte=since and utc(since))
+        wanted = _given(account=account, mode=str(mode), at__gte=_moment(since))
         with self._orm.active():
             newest = EquityRow.filter(**wanted).order_by("-at", "-id")
             found = await (newest.limit(limit) if limit else newest).values()
@@ -151,6 +151,11 @@ def _read(columns: Columns) -> Columns:
 def _given(**filters: Any) -> dict[str, Any]:
     """The filters that were given a value."""
     return {name: value for name, value in filters.items() if value}
+
+
+def _moment(since: datetime | None) -> datetime | None:
+    """In UTC, which is also what a time without a zone is taken for: these come from people."""
+    return since and utc(since if since.tzinfo else since.replace(tzinfo=UTC))
 
 
 def _with_fees(columns: Columns) -> Columns:

@@ -60,6 +60,8 @@ async def upgrade(config: dict[str, Any], *, atomic: bool) -> None:
     async with TortoiseContext() as context:
         await context.init(config)
         if atomic:
+            # First the table of migrations alone: asking for it in vain would abort the transaction.
+            await MigrationExecutor(context.db(), config["apps"]).migrate([])
             async with in_transaction(connection) as transaction:
                 await MigrationExecutor(transaction, config["apps"]).migrate(target, direction="forward")
         else:

@@ -26,6 +26,13 @@ PAGE_BYTES = 2048  # half the default: a commit writes a page of every index it 
 LOG_BYTES = 4 << 20  # twice the 1,000 pages at which SQLite moves the log into the database
 PATIENCE_S = 15.0  # how long another program may hold the database before we give up
 BUSY_S = 0.01  # of which the loop stands still at most this long at a time
+REMEDIES = {
+    sqlite3.SQLITE_BUSY: "Close the other program that holds the database.",
+    sqlite3.SQLITE_FULL: "Free space on the disk.",
+    sqlite3.SQLITE_IOERR: "Check the disk.",
+    sqlite3.SQLITE_CORRUPT: "Restore the last backup (tiller db restore) and reconcile.",
+    sqlite3.SQLITE_READONLY: "Give Tiller the right to write to the file.",
+}
 PRAGMAS = {
     "page_size": PAGE_BYTES,  # only heard by an empty file
     "journal_mode": "WAL",
@@ -84,7 +91,7 @@ class SqliteDatabase:
         if connection is None:
             raise schema.read_only(self.orm.name)
         bound = [(text, [SQLITE[type(value)](value) for value in values]) for text, values in statements]
-        with failing("The journal was not written", remedy="Nothing was recorded. Is there space on the disk?"):
+        try:
             await self._begin(connection)
             try:
                 if before != after and tail(connection) != before:
@@ -95,6 +102,10 @@ class SqliteDatabase:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+        except sqlite3.Error as why:
+            code = getattr(why, "sqlite_errorcode", 0) & 0xFF  # the module's own errors have none
+            remedy = REMEDIES.get(code, "Nothing was recorded.")
+            raise JournalError(f"The journal was not written: {reason(why)}.", remedy) from None
 
     async def tail(self) -> Tail:
         """Where the journal ends."""
@@ -182,10 +193,11 @@ def tail(connection: sqlite3.Connection) -> Tail:
 
 def _connect(path: Path) -> sqlite3.Connection:
     with failing(f"The database {path} cannot be written"):
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        connection = sqlite3.connect(path, isolation_level=None)
         for name, value in PRAGMAS.items():
             connection.execute(f"PRAGMA {name} = {value}")
         _grow_log(connection, path)
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
         return connection
 
 

@@ -1,6 +1,7 @@
 """The journal: facts appended with the projections they change, read back in order, proven unbroken."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -135,17 +136,14 @@ class JournalStore:
         Raises:
             JournalError: naming the first entry that is wrong.
         """
+        with self._orm.active():
+            told = await CursorRow.all().order_by("-seq").limit(1).values("seq")
+        least = max(self._tail.seq, *(cursor["seq"] for cursor in told), 0)
         end = Tail()
         async for entry in self._entries():
             end = chain.check(end, entry)
-        with self._orm.active():
-            told = await CursorRow.all().order_by("-seq").first().values_list("destination", "seq")
-        if told and told[1] > end.seq:
-            raise JournalError(
-                f"Journal entry {end.seq + 1} is missing: {told[0]} was told of entries up to {told[1]}.",
-                chain.REMEDY,
-                code="JOURNAL_BROKEN",
-            )
+        if end.seq < least:
+            raise chain.broken(end.seq + 1, "is missing")
         return end.seq
 
     async def rows(self, table: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -179,19 +177,26 @@ class JournalStore:
             return dict(await VenueStateRow.filter(venue=venue).values_list("key", "value"))
 
     async def _entries(self, after: int = 0, order_id: str = "", limit: int = 0) -> AsyncIterator[Entry]:
-        left = limit or None
-        while left is None or left > 0:
-            wanted = CHUNK if left is None else min(CHUNK, left)
-            with self._orm.active():
-                query = EventRow.filter(seq__gt=after, **({"order_id": order_id} if order_id else {}))
-                found = await query.order_by("seq").limit(wanted).values_list(*Entry._fields)
+        """Rows of the journal. A chunk that cannot be read is read again one by one, to name the damaged row."""
+        chunk, seen = CHUNK, 0
+        while not limit or seen < limit:
+            wanted = min(chunk, limit - seen) if limit else chunk
+            try:
+                with self._orm.active():
+                    query = EventRow.filter(seq__gt=after, **({"order_id": order_id} if order_id else {}))
+                    found = await query.order_by("seq").limit(wanted).values_list(*Entry._fields)
+            except JournalError as why:
+                if chunk == 1:
+                    raise JournalError(f"Journal entry {after + 1}: {why.text}", chain.REMEDY, code=why.code) from None
+                chunk = 1
+                continue
             for row in found:
                 entry = Entry(*row)
                 yield entry
                 after = entry.seq
+            seen += len(found)
             if len(found) < wanted:
                 return
-            left = None if left is None else left - len(found)
 
     # --- keeping -----------------------------------------------------------------------------
 
@@ -257,4 +262,5 @@ def is_sqlite(url: str) -> bool:
 
 
 def sqlite_path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite://"))
+    path = url.removeprefix("sqlite://")
+    return Path(path[1:] if re.match(r"/[A-Za-z]:", path) else path)  # sqlite:///C:/... on Windows

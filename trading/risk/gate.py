@@ -108,11 +108,9 @@ class RiskGate:
         held = self._held(account.name)
         standing = stand(self.book, self.valuation, self._orders, account, self.zone, order, instrument)
         view = look(self.book, self.valuation, standing, order, instrument, self._facts(order, confirmed_duplicate))
-        findings = [
-            finding
-            for check in (held.closing if view.reducing else held.entry)
-            if (finding := check(order, view)) is not None
-        ]
+        # What may only close is never an entry: it closes, or there is nothing to close.
+        checks = held.closing if view.reducing or order.reduce_only else held.entry
+        findings = [finding for check in checks if (finding := check(order, view)) is not None]
         if legs:
             findings += _leg_findings(order, tuple(legs), view)
         for finding in findings:

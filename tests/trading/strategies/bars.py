@@ -15,7 +15,8 @@ def price(ticks: int) -> float:
 
 def flat_bars(closes: Iterable[int]) -> list[Bar]:
     """Bars that open, stay and close at these prices (in ticks), a minute each."""
-    return [Bar(60 * number, *[price(close)] * 4, 1.0) for number, close in enumerate(closes, 1)]
+    prices = map(price, closes)
+    return [Bar(60 * number, at, at, at, at, 1.0) for number, at in enumerate(prices, 1)]
 
 
 def wishes(strategy: Strategy, bars: Sequence[Bar], position: float = 0.0) -> list[Wish | None]:

@@ -1,0 +1,160 @@
+"""What the panels show of the books: plain text with a tone, ready to be sent to a browser as JSON."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from bot.app import App
+from handlers.cards import mode_label
+from handlers.figures import money, number, price, signed
+from trading.intent import AccountId, Leg, Mode
+from trading.order import Order
+from trading.portfolio import Position
+
+Shape = dict[str, Any]
+SHORT = 6  # characters of an order's id
+
+
+def cell(text: str, tone: str = "") -> Shape:
+    return {"text": text, "tone": tone}
+
+
+def profit(value: Decimal | None, currency: str = "") -> Shape:
+    """Money with its sign and colour; a dash where it cannot be counted."""
+    tone = "" if not value else "good" if value > 0 else "bad"
+    return cell(signed(value, currency), tone)
+
+
+def present(app: App) -> list[AccountId]:
+    """Every account in the mode its new orders use now."""
+    return [AccountId(name, app.book.mode(name)) for name in app.desk.accounts]
+
+
+def desk(app: App) -> Shape:
+    """The top bar: the state of the desk, and what each account is worth."""
+    currency = app.desk.valuation.currency
+    accounts = []
+    for each in present(app):
+        worth = app.desk.valuation.equity(each)
+        accounts.append(
+            {
+                "name": each.name,
+                "mode": each.mode.upper(),
+                "live": each.mode is Mode.LIVE,
+                "equity": money(worth.total),
+                "today": profit(app.desk.gate.day_pnl(each)),
+                "room": money(app.desk.gate.room_today(each)),
+                "state": str(app.book.state(each.name)),
+            }
+        )
+    waits = app.not_accepting or app.desk.not_ready
+    doubts = sum(order.in_doubt for order in app.book.open_orders())
+    return {
+        "state": str(app.book.state()),
+        "waits": waits,
+        "doubts": doubts,
+        "differences": len(app.desk.reconciler.open_drifts()),
+        "currency": currency,
+        "accounts": accounts,
+    }
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def row(key: str, cells: Iterable[Shape | str], actions: Iterable[Shape] = ()) -> Shape:
+    """One row of a table; an action sends its line, or asks for the fields of its form first."""
+    return {"key": key, "cells": [cell(c) if isinstance(c, str) else c for c in cells], "actions": list(actions)}
+
+
+def action(label: str, line: str, form: list[Shape] | None = None) -> Shape:
+    return {"label": label, "line": line, "form": form}
+
+
+POSITIONS = ("Symbol", "Quantity", "Average", "Mark", "Profit", "Stop / target", "Account")
+
+
+def positions(app: App, trades: bool) -> list[Shape]:
+    """Open positions with their profit at the price they could be closed at now."""
+    return [_position(app, found, trades) for found in app.book.positions()]
+
+
+def _position(app: App, found: Position, trades: bool) -> Shape:
+    account = AccountId(found.account, found.mode)
+    legs = {leg.leg: leg for leg in app.desk.protection.legs(account, found.symbol)}
+    stop, target = legs.get(Leg.STOP_LOSS), legs.get(Leg.TAKE_PROFIT)
+    stops = "-" if stop is None else f"trail {stop.trail}" if stop.trail else price(stop.stop_price)
+    valuation = app.desk.valuation
+    guarded = f"{stops} / {price(target.limit_price) if target else '-'}" if legs else "none"
+    cells = [
+        found.symbol,
+        cell(number(found.quantity), "good" if found.quantity > 0 else "bad"),
+        price(found.average_price),
+        price(valuation.mark(found)),
+        profit(valuation.unrealized(found), found.currency),
+        cell(guarded, "" if legs else "muted"),
+        mode_label(account),
+    ]
+    closing = [action("Close", f"/close {found.symbol} account={found.account}")]
+    return row(found.pk, cells, closing if trades else ())
+
+
+ORDERS = ("Order", "Price", "Filled", "Status", "Account", "ID")
+
+
+def orders(app: App, trades: bool) -> list[Shape]:
+    """Orders the venue may still act on, the newest first."""
+    return [_order(found, trades) for found in reversed(app.book.open_orders())]
+
+
+def _order(found: Order, trades: bool) -> Shape:
+    status = ("UNKNOWN - checking", "warn") if found.in_doubt else (found.status.replace("_", " ").lower(), "")
+    at = " / ".join(price(p) for p in (found.stop_price, found.limit_price) if p is not None)
+    leg = "" if found.leg is Leg.ENTRY else f" {found.leg.replace('_', ' ')}"
+    cells = [
+        cell(f"{found.side} {number(found.quantity)} {found.symbol}{leg}", "good" if found.side == "BUY" else "bad"),
+        at or (f"trail {found.trail}" if found.trail else "market"),
+        f"{number(found.filled_quantity)} of {number(found.quantity)}",
+        cell(*status),
+        mode_label(found.account_id),
+        found.id[:SHORT],
+    ]
+    return row(found.id, cells, _order_actions(found) if trades else ())
+
+
+def _order_actions(found: Order) -> list[Shape]:
+    fields = [("quantity", "Quantity", found.quantity)]
+    fields += [("price", "Limit price", found.limit_price)] if found.limit_price is not None else []
+    fields += [("stop", "Stop price", found.stop_price)] if found.stop_price is not None else []
+    form = [{"name": name, "label": label, "value": f"{value:f}"} for name, label, value in fields]
+    return [action("Amend", f"/amend {found.id}", form), action("Cancel", f"/cancel {found.id}")]
+
+
+BALANCES = ("Currency", "Amount", "Worth", "Account")
+
+
+def balances(app: App) -> list[Shape]:
+    """What the accounts hold, in their present mode."""
+    rows = []
+    for account in present(app):
+        for held in sorted(app.book.balances(account), key=lambda b: b.currency):
+            if held.amount:
+                worth = app.desk.valuation.worth(account, held.amount, held.currency)
+                rows.append(row(held.pk, [held.currency, number(held.amount), money(worth), mode_label(account)]))
+    return rows
+
+
+STRATEGIES = ("Name", "What", "Bars", "State")
+
+
+def strategies(app: App, trades: bool) -> list[Shape]:
+    """The configured strategies, with a switch each."""
+    rows = []
+    for name in app.desk.strategies:
+        config, running = app.desk.runner.config(name), app.desk.runner.running(name)
+        params = ", ".join(f"{key} {value}" for key, value in config.params.items())
+        state = cell("running", "good") if running else cell("stopped", "muted")
+        cells = [name, f"{config.class_name} ({params})", f"{', '.join(config.symbols)} {config.timeframe}", state]
+        switch = action("Stop", f"/stop_strategy {name}") if running else action("Start", f"/start_strategy {name}")
+        rows.append(row(name, cells, [switch] if trades else ()))
+    return rows

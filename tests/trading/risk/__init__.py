@@ -1,0 +1,1 @@
+"""The gate, its limits, its checks, its sizes."""

@@ -1,0 +1,177 @@
+"""What of a bracket's entry still needs its stop and target: decided from the book alone, so that a restart
+goes on where a crash stopped.
+
+A bracket protects what its entry received, up to what is held, for as long as the position it opened lasts.
+Its stop and target are sent as a *pair* over a part of the entry, numbered in the key. What became of each
+pair says how much is still to be covered::
+
+    need = received - done - live - let go - lost
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+from enum import Enum, auto
+from typing import NamedTuple
+
+from trading.book import Book
+from trading.drafting import WITH_ENTRY
+from trading.instruments import ZERO, Instrument, Symbol
+from trading.intent import AccountId, Leg
+from trading.order import MAKING_ROOM, Order, OrderStatus
+
+NEVER_THERE = frozenset({"VENUE_UNREACHABLE", "NEVER_ARRIVED", "NOT_READY"})
+"""Why a leg does not work although nobody said no to it: it is sent again for as long as it takes."""
+
+IN_THE_WAY = frozenset({"NOTHING_TO_REDUCE", "INSUFFICIENT_FUNDS"})
+"""What another order may have caused that is on its way out: it is sent again a few times."""
+
+PATIENCE = 6  # how often a pair that something is in the way of is sent before it counts as lost
+
+
+class Fate(Enum):
+    """What became of a pair."""
+
+    LIVE = auto()
+    DONE = auto()
+    UNUSED = auto()  # sent with an entry that ended before it was complete: the venue dropped it
+    AGAIN = auto()  # made room for an order, never got there, or was due: to be sent again
+    LET_GO = auto()  # somebody cancelled it
+    LOST = auto()  # the venue or the gate said no, or the venue ended it
+
+
+class Pair(NamedTuple):
+    """A stop and a target, or one of them, over a part of an entry."""
+
+    number: str
+    legs: tuple[Order, ...]
+
+    @property
+    def size(self) -> Decimal:
+        return max(leg.quantity for leg in self.legs)
+
+    @property
+    def done(self) -> Decimal:
+        return sum((leg.filled_quantity for leg in self.legs), ZERO)
+
+    @property
+    def live(self) -> Decimal:
+        return max((leg.remaining for leg in self.legs if leg.is_open), default=ZERO)
+
+    @property
+    def main(self) -> Order:
+        """The stop, or the target of a bracket without one."""
+        return next((leg for leg in self.legs if leg.leg is Leg.STOP_LOSS), self.legs[0])
+
+    @property
+    def failed(self) -> str:
+        """The code with which its main leg did not get to the venue's books, or an empty text."""
+        refused = self.main.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+        return self.main.reason.partition(":")[0] if refused else ""
+
+    @property
+    def was_due(self) -> bool:
+        """Refused because it would have been done at once."""
+        return self.failed == "STOP_WRONG_SIDE" or ("TRIGGER" in self.main.reason.upper() and bool(self.failed))
+
+    @property
+    def is_lame(self) -> bool:
+        """The target works, and the stop never got there."""
+        return bool(self.live) and (self.was_due or self.failed in NEVER_THERE | IN_THE_WAY)
+
+    def fate(self, entry: Order, patient: bool) -> Fate:
+        """`patient`: what is in the way of it may still go."""
+        if self.live:
+            return Fate.LIVE
+        if self.number == WITH_ENTRY and not self.done and entry.status is not OrderStatus.FILLED:
+            return Fate.UNUSED
+        if self.done >= self.size:
+            return Fate.DONE
+        if any(leg.canceled_by for leg in self.legs):
+            return Fate.LET_GO
+        made_room = any(leg.status is OrderStatus.CANCELED and leg.reason == MAKING_ROOM for leg in self.legs)
+        missed = self.failed in NEVER_THERE or (patient and self.failed in IN_THE_WAY)
+        return Fate.AGAIN if made_room or self.was_due or missed else Fate.LOST
+
+
+class Cover(NamedTuple):
+    """How far an entry is covered. `failures` are the pairs, oldest first, that did not get there."""
+
+    need: Decimal
+    live: Decimal
+    lost: Decimal
+    failures: tuple[Pair, ...]
+    lost_pairs: tuple[Pair, ...]
+    lame: tuple[Pair, ...]
+    next_number: str
+    is_venue_held: bool  # the venue holds the list and activates it when the entry is complete
+
+
+def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
+    """How far the legs that were placed so far cover what the entry received."""
+    pairs = pairs_of(entry, book)
+    failures = tuple(pair for pair in pairs if pair.failed and not pair.live)
+    patient = len(failures) <= PATIENCE
+    fates = [(pair, pair.fate(entry, patient)) for pair in pairs]
+    lost = tuple(pair for pair, fate in fates if fate is Fate.LOST)
+    gone = sum((pair.size - pair.done for pair, fate in fates if fate in (Fate.LOST, Fate.LET_GO)), ZERO)
+    live = sum((pair.live for pair in pairs), ZERO)
+    done = sum((pair.done for pair in pairs), ZERO)
+    received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
+    return Cover(
+        need=received - done - live - gone if is_its_position(entry, book) else ZERO,
+        live=live,
+        lost=sum((pair.size - pair.done for pair in lost), ZERO),
+        failures=failures,
+        lost_pairs=lost,
+        lame=tuple(pair for pair in pairs if pair.is_lame),
+        next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),
+        is_venue_held=entry.is_open and any(pair.number == WITH_ENTRY and pair.live for pair in pairs),
+    )
+
+
+def pairs_of(entry: Order, book: Book) -> list[Pair]:
+    """The pairs placed for an entry, oldest first."""
+    numbered: dict[str, list[Order]] = defaultdict(list)
+    for leg in book.children(entry.id):
+        numbered[leg.key.rpartition(":")[2]].append(leg)
+    return [Pair(number, tuple(legs)) for number, legs in numbered.items()]
+
+
+def is_its_position(entry: Order, book: Book) -> bool:
+    """Whether the position is one that the entry opened or added to, and not a later one."""
+    position = book.position(entry.account_id, entry.symbol)
+    return (
+        position is not None
+        and position.quantity * entry.side.sign > 0
+        and position.opened_at is not None
+        and position.opened_at <= entry.updated_at
+    )
+
+
+def held_for(book: Book, leg: Order) -> Decimal:
+    """How much there is that an order on the side of `leg` could close."""
+    position = book.position(leg.account_id, leg.symbol)
+    return max(-leg.side.sign * position.quantity, ZERO) if position else ZERO
+
+
+def room(book: Book, entry: Order) -> Decimal:
+    """What is held of an entry's symbol and side, less what open orders are going to close."""
+    closing: dict[str, Decimal] = {}
+    held = max(entry.side.sign * _quantity(book, entry.account_id, entry.symbol), ZERO)
+    for order in book.open_orders(entry.account_id, entry.symbol):
+        if order.side is entry.side or waits(order, book):
+            continue
+        bond = order.group or order.id
+        closing[bond] = max(closing.get(bond, ZERO), order.remaining)
+    return held - sum(closing.values(), ZERO)
+
+
+def _quantity(book: Book, account: AccountId, symbol: Symbol) -> Decimal:
+    position = book.position(account, symbol)
+    return position.quantity if position else ZERO
+
+
+def waits(leg: Order, book: Book) -> bool:
+    """Whether a leg is in a list that the venue holds until its entry is complete."""
+    parent = book.order(leg.parent_id) if leg.parent_id else None
+    return parent is not None and parent.is_open and leg.key.endswith(f":{WITH_ENTRY}")
