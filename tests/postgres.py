@@ -57,15 +57,11 @@ class Server:
         finally:
             await connection.close()
 
-    def create(self, template: str = "template1") -> str:
-        """A new database, empty or like `template`; its name."""
+    def create(self) -> str:
+        """A new, empty database; its name."""
         name = f"tiller_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name}")
         return name
-
-    def drop(self, name: str) -> None:
-        """Remove a database, and whoever is in it."""
-        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +97,7 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
     """The address of an empty database of this test's own."""
     name = postgres_server.create()
     yield postgres_server.url(name)
-    postgres_server.drop(name)
+    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _binaries() -> Path | None:

@@ -113,7 +113,9 @@ def _rejected(event: e.OrderRejected, entry: e.Recorded, get: Get) -> Iterator[E
 
 @on(e.OrderInDoubt)
 def _in_doubt(event: e.OrderInDoubt, entry: e.Recorded, get: Get) -> Iterator[Entity]:
-    yield msgspec.structs.replace(_order(get, event.order_id), in_doubt=True, reason=event.reason, updated_at=entry.at)
+    order = _order(get, event.order_id)
+    reason = order.reason if order.status is OrderStatus.PENDING_CANCEL else event.reason
+    yield msgspec.structs.replace(order, in_doubt=True, reason=reason, updated_at=entry.at)
 
 
 @on(e.OrderCancelRequested)
@@ -284,6 +286,13 @@ def _sampled(event: e.EquitySampled, entry: e.Recorded, get: Get) -> Iterator[En
     yield c.EquityPoint(
         str(entry.seq), event.account, event.mode, entry.at, event.equity, event.cash, event.unrealized, event.day
     )
+
+
+@on(e.Reconciled)
+def _reconciled(event: e.Reconciled, entry: e.Recorded, get: Get) -> Iterator[Entity]:
+    figures = get(Account, account_key(AccountId(event.account, event.mode)))
+    if figures is not None:
+        yield msgspec.structs.replace(figures, reconciled_at=entry.at)
 
 
 @on(e.DriftFound)

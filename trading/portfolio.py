@@ -116,6 +116,7 @@ class Account(msgspec.Struct, frozen=True):
     day_start: Decimal = ZERO
     streak: int = 0
     last_loss_at: datetime | None = None
+    reconciled_at: datetime | None = None
 
     @property
     def pk(self) -> str:

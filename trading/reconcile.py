@@ -55,6 +55,7 @@ class Reconciler:
         self.oms = oms
         self.book = oms.book
         self.every_s = every_s
+        self._began = oms.book.clock.now()
         self._wanted: dict[AccountId, str] = {}
         self._wake = asyncio.Event()
         self._locks = {account: asyncio.Lock() for account in oms.executors}
@@ -124,7 +125,8 @@ class Reconciler:
         asked_at = self.book.clock.now()
         opened = [order.created_at for order in self.book.open_orders(account)]
         figures = self.book.account(account)
-        since = self._since.get(account) or (figures.opened_at if figures else asked_at)
+        known = (figures.reconciled_at or figures.opened_at) if figures else asked_at
+        since = self._since.get(account, known)
         for fill in await self.oms.executors[account].fills(min([since, *opened]) - MARGIN):
             order = self.book.order(fill.order_id)
             if order is None or self.book.has_fill(account, order.symbol, fill.trade_id):
@@ -159,9 +161,10 @@ class Reconciler:
         )
 
     def _young(self, order: Order) -> bool:
-        """Still within its time to be acknowledged: reports will tell."""
+        """Sent by this process a moment ago, still within its time to be acknowledged: reports will tell."""
         waiting = order.status is OrderStatus.SUBMITTED and not order.in_doubt
-        return waiting and self.book.clock.now() - order.updated_at < PATIENCE
+        ours = order.updated_at >= self._began
+        return waiting and ours and self.book.clock.now() - order.updated_at < PATIENCE
 
     async def _bring_up(self, order: Order, shown: p.VenueOrder | None) -> None:
         """Bring one of our open orders to what the venue says of it."""

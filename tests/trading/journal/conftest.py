@@ -2,15 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import Server, postgres_server, postgres_url  # noqa: F401
+from trading.journal.rows import PROJECTIONS
 from trading.journal.store import JournalStore, open_journal, sqlite_path
 
+TABLES = ("events", *PROJECTIONS, "cursors", "venue_state", "api_tokens")
 POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])
 
 
@@ -42,8 +44,8 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def template(postgres_server: Server) -> str:  # noqa: F811
-    """A migrated, empty database that others are copied from."""
+def shared(postgres_server: Server) -> str:  # noqa: F811
+    """A migrated database for one test after another: a new one for each would take most of the time."""
     name = postgres_server.create()
 
     async def migrate() -> None:
@@ -62,15 +64,14 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """A place with an up-to-date schema, or where one is made at once."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place for a journal of this test's own, up to date or made so at once."""
     if request.param == "sqlite":
-        yield Place(f"sqlite://{tmp_path}/tiller.db")
-        return
+        return Place(f"sqlite://{tmp_path}/tiller.db")
     server: Server = request.getfixturevalue("postgres_server")
-    name = server.create(request.getfixturevalue("template"))
-    yield Place(server.url(name), server)
-    server.drop(name)
+    name = request.getfixturevalue("shared")
+    server.execute(*(f"DELETE FROM {table}" for table in TABLES), database=name)
+    return Place(server.url(name), server)
 
 
 @pytest.fixture

@@ -1,0 +1,185 @@
+"""A running bot, seen from another process: its HTTP API and its event stream.
+
+`TILLER_URL` and `TILLER_TOKEN` name the bot; without them it is the one of the settings, with the token that it
+keeps in its data directory.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.settings import Settings
+from trading.errors import ConfigError, TradingError
+
+PATIENCE_S = 60.0
+PAUSES_S = (0.5, 1, 2, 5, 10)  # between two tries to reach the stream again
+ADDRESS = "address"
+"""The file in the data directory that says where its bot listens: `--port` may differ from the settings."""
+
+Shape = dict[str, Any]
+
+
+class Client:
+    """Use it in `async with`. Every method raises ConfigError when no bot answers there or the token is not known."""
+
+    def __init__(self, url: str, token: str, surface: str = "terminal") -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {token}", "X-Tiller-Surface": surface}
+        self._local = is_local(url)
+        # What is on this machine is not asked for through a proxy.
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=self._headers, timeout=PATIENCE_S, trust_env=not self._local
+        )
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._http.aclose()
+
+    async def run(self, line: str, key: str = "") -> Shape:
+        """Run a command line; answers the reply."""
+        return await self._ask("POST", "/api/v1/commands", json={"line": line, "key": key})  # type: ignore[no-any-return]
+
+    async def complete(self, text: str, cursor: int) -> list[Shape]:
+        """What may be typed at the cursor."""
+        return await self._ask("POST", "/api/v1/complete", json={"text": text, "cursor": cursor})  # type: ignore[no-any-return]
+
+    async def get(self, path: str, **params: object) -> Any:
+        """One of the read routes: `status`, `events`, ..."""
+        return await self._ask("GET", f"/api/v1/{path}", params=params)
+
+    async def link(self) -> str:
+        """A one-time link to sign in at the console."""
+        made = await self._ask("POST", "/api/v1/links")
+        return f"{self.url}{made['path']}"
+
+    async def _ask(self, method: str, path: str, **request: Any) -> Any:
+        try:
+            answer = await self._http.request(method, path, **request)
+        except httpx.ConnectError:
+            raise no_bot(self.url) from None
+        except httpx.TimeoutException:
+            text = f"Tiller at {self.url} did not answer within {PATIENCE_S:.0f} s: it may have been done, or not."
+            raise TradingError(text, "Look before you repeat it: orders, status.", code="NO_ANSWER") from None
+        except (httpx.TransportError, httpx.InvalidURL) as why:
+            text = f"The connection to Tiller at {self.url} broke ({type(why).__name__}): it may have been done, or not."
+            raise TradingError(text, "Look before you repeat it: orders, status.", code="NO_ANSWER") from None
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> Any:
+        try:
+            said = answer.json()
+        except ValueError:
+            said = None
+        if answer.is_success and said is not None:
+            return said
+        if answer.status_code == 401:
+            raise bad_token(self.url)
+        if isinstance(said, dict) and isinstance(said.get("text"), str):
+            raise TradingError(said["text"], str(said.get("remedy", "")), code=str(said.get("error", "ERROR")))
+        raise ConfigError(
+            f"What answers at {self.url} is not Tiller (HTTP {answer.status_code}).", "Check TILLER_URL or [web] port."
+        )
+
+    async def events(self, after: int, connected: Callable[[bool], None]) -> AsyncIterator[Shape]:
+        """The journal from `after` on, for ever, with the words of each alert; it is connected to again by itself.
+
+        `connected` is told of each loss and each return. Nothing is missed and nothing comes twice.
+
+        Raises:
+            ConfigError: the token is not known there.
+        """
+        from websockets.asyncio.client import connect  # only who follows needs it
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+        failed = 0
+        while True:
+            url = f"ws{self.url.removeprefix('http')}/api/v1/stream?after={after}&alerts=true"
+            try:
+                proxy = None if self._local else True
+                async with connect(url, additional_headers=self._headers, proxy=proxy, max_size=2**24) as socket:
+                    connected(True)
+                    async for message in socket:
+                        failed = 0
+                        event: Shape = json.loads(message)
+                        after = event["seq"]
+                        yield event
+                    if socket.close_code == 4401:
+                        raise bad_token(self.url)
+            except ConnectionClosed as why:
+                if why.rcvd is not None and why.rcvd.code == 4401:
+                    raise bad_token(self.url) from None
+            except (OSError, TimeoutError, InvalidHandshake, InvalidMessage):
+                pass
+            connected(False)
+            await asyncio.sleep(PAUSES_S[min(failed, len(PAUSES_S) - 1)])
+            failed += 1
+
+
+def connect(settings: Callable[[], Settings], environ: Mapping[str, str]) -> Client:
+    """The client of the bot that the environment names, or else the settings; these are read only if needed.
+
+    Raises:
+        ConfigError: the settings are wrong, TILLER_URL is not an address, or its token is missing.
+    """
+    url, token = environ.get("TILLER_URL", "").strip().rstrip("/"), environ.get("TILLER_TOKEN", "").strip()
+    if url:
+        _check_address(url)
+        if not token and not is_local(url):
+            # The token of this machine's own bot is not for another's.
+            raise ConfigError("TILLER_URL is set, but not TILLER_TOKEN.", "Make one there: tiller token --new")
+        if token:
+            return Client(url, token)
+    known = settings()
+    return Client(url or address(known), token or _local_token(known.data_dir / "token"))
+
+
+def address(settings: Settings) -> str:
+    """Where the bot of these settings listens."""
+    try:
+        return (settings.data_dir / ADDRESS).read_text().strip()
+    except OSError:
+        host = settings.web.host
+        host = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        return f"http://{host}:{settings.web.port}"
+
+
+def is_local(url: str) -> bool:
+    """Whether the address is on this machine."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def no_bot(url: str) -> ConfigError:
+    return ConfigError(f"No Tiller answers at {url}.", "Start it with `tiller run`.", code="NO_BOT")
+
+
+def bad_token(url: str) -> ConfigError:
+    remedy = "Name the bot's --data-dir, or set TILLER_TOKEN to one made with: tiller token --new"
+    return ConfigError(f"Tiller at {url} does not know this token.", remedy, code="BAD_TOKEN")
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigError("TILLER_URL is not an address.", "Write it like http://127.0.0.1:8420.")
+
+
+def _local_token(file: Path) -> str:
+    """The token of this machine's bot; none if it never ran, and then nothing will answer either."""
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as why:
+        reason = why.strerror if isinstance(why, OSError) else "not text"
+        raise ConfigError(f"{file} cannot be read: {reason}.", "Use the bot's own user, or set TILLER_TOKEN.") from None

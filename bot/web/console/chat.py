@@ -1,0 +1,146 @@
+"""The chat: lines sent, replies, and what is told unasked as it happens."""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import background_tasks
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from bot.web import shapes
+from bot.web.console.visitor import SURFACE, Visitor
+from handlers.alerts import alert_of
+from handlers.complete import complete
+from handlers.figures import moment
+from handlers.parse import named
+from handlers.reply import Reply
+from trading.events import Recorded, decode
+
+CHUNK = 200
+FIRST = 200  # entries looked through for something to show when a page is opened for the first time
+LONGEST = 4000  # characters of a line
+PICTURES = {"png": "image/png", "jpg": "image/jpeg", "svg": "image/svg+xml"}
+Shape = dict[str, Any]
+
+
+class Chat(Element, component="chat.js"):
+    """Replies and news. The browser keeps what was shown, and says up to where the journal was told."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__()
+        self.visitor = visitor
+        self._following: asyncio.Task[None] | None = None
+        self.on("ready", self._ready)
+        self.on("line", self._line)
+        self.client.on_delete(self._stop)
+
+    # --- lines -------------------------------------------------------------------------------
+
+    async def _line(self, asked: GenericEventArguments) -> None:
+        said = asked.args if isinstance(asked.args, dict) else {}
+        line, key = said.get("line"), said.get("key")
+        if not (isinstance(line, str) and isinstance(key, str) and line.strip()):
+            return
+        reply = await self.visitor.run(line[:LONGEST], f"web:{key}")
+        if not self.client.is_deleted:
+            self.run_method("answer", key, shown(reply), masked(line))
+
+    def send(self, line: str) -> None:
+        """Send a line as if it had been typed."""
+        self.run_method("send", line)
+
+    # --- news --------------------------------------------------------------------------------
+
+    async def _ready(self, asked: GenericEventArguments) -> None:
+        """The browser has its chat; it was told the journal up to `seq` of a desk that began with `desk`."""
+        if self._following is not None:
+            return
+        said = asked.args if isinstance(asked.args, dict) else {}
+        app = self.visitor.app
+        first = await app.store.queries.events(0, limit=1)
+        desk = str(first[0]["hash"])[:16] if first else ""
+        last = app.book.journal.last_seq
+        seq = said.get("seq")
+        known = isinstance(seq, int) and said.get("desk") == desk and 0 <= seq <= last
+        self.run_method("open", desk, bool(known))
+        after = int(seq) if known and isinstance(seq, int) else max(last - FIRST, 0)
+        self._following = background_tasks.create(self._follow(after), name="console news")
+
+    async def _follow(self, after: int) -> None:
+        """Tell the journal from `after` on, then as it grows."""
+        app = self.visitor.app
+        grown = asyncio.Event()
+        unsubscribe = app.book.subscribe(lambda entry: grown.set())
+        try:
+            while True:
+                grown.clear()
+                rows = await app.store.queries.events(after, limit=CHUNK)
+                if rows:
+                    after = rows[-1]["seq"]
+                    told = [alert for row in rows if (alert := self._told(row)) is not None]
+                    self.run_method("tell", told, after)
+                if len(rows) < CHUNK:
+                    await grown.wait()
+        finally:
+            unsubscribe()
+
+    def _told(self, row: Shape) -> Shape | None:
+        app = self.visitor.app
+        alert = alert_of(Recorded(row["seq"], row["at"], decode(shapes.raw(row))), app.book)
+        if alert is None:
+            return None
+        return {
+            "seq": alert.seq,
+            "tone": alert.tone.value,
+            "text": alert.text,
+            "at": moment(row["at"], app.desk.timezone),
+            "order_id": alert.order_id,
+        }
+
+    async def _stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+
+class Prompt(Element, component="prompt.js"):
+    """Where lines are typed: completion by Tab, and a history kept by the browser."""
+
+    def __init__(self, visitor: Visitor, send: Callable[[str], None]) -> None:
+        super().__init__()
+        self.visitor = visitor
+        self._send = send
+        self.on("line", self._line)
+        self.on("complete", self._complete)
+
+    def _line(self, asked: GenericEventArguments) -> None:
+        if isinstance(asked.args, str):
+            self._send(asked.args)
+
+    def _complete(self, asked: GenericEventArguments) -> None:
+        said = asked.args if isinstance(asked.args, dict) else {}
+        text, number = said.get("text"), said.get("number")
+        if not (isinstance(text, str) and isinstance(number, int)) or len(text) > LONGEST:
+            return
+        ctx = self.visitor.app.dispatcher.context(text, self.visitor.actor, SURFACE)
+        found = complete(text, len(text), ctx)
+        self.run_method("offer", number, [{"text": c.text, "help": c.help, "start": c.start} for c in found])
+
+
+def shown(reply: Reply) -> Shape:
+    """A reply with its picture as a data address, so that nothing else has to be asked for."""
+    image = None
+    if reply.image is not None:
+        kind = PICTURES.get(reply.image.name.rpartition(".")[2].lower(), "application/octet-stream")
+        image = f"data:{kind};base64,{base64.b64encode(reply.image.content).decode()}"
+    return reply.to_json(image) | {"private": reply.private}
+
+
+def masked(line: str) -> str:
+    """The line as it may be kept in a browser's history: without what could be a secret."""
+    spec = named(line.strip().removeprefix("/").partition(" ")[0].lower())
+    return f"/{spec.name} ***" if spec is not None and spec.secret else line

@@ -1,0 +1,97 @@
+"""NiceGUI on our server, behind the session: nothing of it is served to anybody who has not signed in."""
+
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from nicegui import app as nicegui
+from nicegui import ui
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from bot.app import App
+from bot.web.auth import COOKIE, Gatekeeper
+from bot.web.console import page
+from bot.web.console.visitor import Visitor, recognised
+
+OURS = ("/_nicegui/", "/_nicegui_ws/")
+RECONNECT_S = 20.0  # how long a page that lost its connection finds its state again; later it is loaded anew
+
+
+def add_console(server: FastAPI, app: App) -> None:
+    """Put the console at `/` of a server made by `build_server`; its other routes keep precedence. Once a process."""
+    ui.run_with(
+        server,
+        title="Tiller",
+        favicon=page.ICON,
+        dark=None,
+        viewport="width=device-width, initial-scale=1, viewport-fit=cover",
+        binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_S,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    server.router.routes.pop()  # what run_with has just mounted; it goes behind the gate
+    server.mount("/", Gate(nicegui, app, server.state.keeper))
+
+    async def failed(why: Exception) -> None:
+        await app.mishap("console", why)
+
+    nicegui.on_exception(failed)
+
+
+class Gate:
+    """Lets signed-in visitors through to the console; the page finds its `Visitor` in the request's state."""
+
+    def __init__(self, console: ASGIApp, app: App, keeper: Gatekeeper) -> None:
+        self.console = console
+        self.app = app
+        self.keeper = keeper
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path != "/" and not path.startswith(OURS):
+            await _refuse(scope, receive, send, _missing())
+            return
+        asked = HTTPConnection(scope)
+        if not same_origin(asked):
+            await _refuse(scope, receive, send, _foreign())
+            return
+        cookie = asked.cookies.get(COOKIE, "")
+        actor = await recognised(self.app, self.keeper, cookie)
+        if actor is None:
+            answer = RedirectResponse("/login", 303) if path == "/" else _unknown()
+            await _refuse(scope, receive, send, answer)
+            return
+        scope.setdefault("state", {})["visitor"] = Visitor(self.app, self.keeper, cookie, actor)
+        await self.console(scope, receive, send)
+
+
+def same_origin(asked: HTTPConnection) -> bool:
+    """Whether no page of another address made the browser ask. A cookie does not know ports: this does."""
+    origin = asked.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == asked.headers.get("host")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(4401, "sign in first")(scope, receive, send)
+    else:
+        await answer(scope, receive, send)
+
+
+def _missing() -> Response:
+    return _error(404, "NOT_FOUND", "There is nothing at this address.", "The API is under /api/v1, the console at /.")
+
+
+def _foreign() -> Response:
+    return _error(403, "FOREIGN_ORIGIN", "Another site asked for this.", "Open the console itself.")
+
+
+def _unknown() -> Response:
+    return _error(401, "UNAUTHORIZED", "Nobody is signed in.", "Sign in at /login.")
+
+
+def _error(status: int, code: str, text: str, remedy: str) -> Response:
+    return JSONResponse({"error": code, "text": text, "remedy": remedy}, status)
