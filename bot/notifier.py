@@ -6,8 +6,7 @@ one again, and no other; none is left out. What cannot be sent is tried again, i
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -21,18 +20,14 @@ from trading.journal.store import JournalStore
 CHUNK = 200  # entries read at a time
 KEPT = 1000  # entries kept at hand: a destination that is not further behind needs no reading
 PAUSES_S = (1, 2, 5, 15, 60)
-SETTLE_S = 1.0  # after this long without news the cursor moves, whatever `repeat` allows
+SETTLE_S = 1.0  # without news for so long, the cursor moves whatever `repeat` allows
 SILENT = 1000  # entries without an alert, after which the cursor moves too
 NOTHING = -1  # the cursor of a destination that is known and was told nothing yet
 
 log = structlog.get_logger("tiller.notifier")
 
 Send = Callable[[Alert], Awaitable[None]]
-"""Tells one alert to one destination.
-
-Raises:
-    Undelivered, OSError: it was not told; it will be tried again.
-"""
+"""Tells one alert to one destination; raises Undelivered or OSError (a timeout is one) if it may not have arrived."""
 
 
 class Undelivered(TradingError):
@@ -45,52 +40,55 @@ class Undelivered(TradingError):
         self.after_s = after_s
 
 
-class Destination(NamedTuple):
-    """`repeat` is how many alerts a crash may tell again: 1 where every alert is worth a write of its own."""
-
-    name: str
-    send: Send
-    repeat: int
-
-
 class Notifier:
     """Tells every destination every alert, in the order of the journal."""
 
     def __init__(self, store: JournalStore, book: Book, supervisor: Supervisor) -> None:
-        self.store = store
-        self.book = book
-        self.supervisor = supervisor
-        self.told: dict[str, int] = {}
+        self._store = store
+        self._book = book
+        self._supervisor = supervisor
+        self._lines: dict[str, _Line] = {}
+        self._started = False
         self._recent: deque[Recorded] = deque(maxlen=KEPT)
-        self._grown = asyncio.Condition()
         self._unsubscribe = book.subscribe(self._hear)
-        self._wakes: dict[str, asyncio.Event] = {}
 
     async def attach(self, destination: str, send: Send, *, repeat: int = 1) -> None:
-        """Begin to tell `destination`: from where it was left, or, when it is new, from now on.
+        """Tell `destination` from where it was left; a new one, what happens from now on.
+
+        `repeat` is how many alerts a crash may tell again: more than 1 where a durable write for each costs too much.
 
         Raises:
             JournalError: its cursor cannot be read or written.
         """
-        told = await self.store.cursor(destination)
+        told = await self._store.cursor(destination)
         if told == 0:
-            told = self.store.last_seq or NOTHING
-            await self.store.move_cursor(destination, told)
-        self.told[destination] = told
-        self._wakes[destination] = asyncio.Event()
-        to = Destination(destination, send, repeat)
-        self.supervisor.start(f"alerts to {destination}", lambda: self._follow(to))
+            told = self._store.last_seq or NOTHING
+            await self._store.move_cursor(destination, told)
+        line = _Line(destination, send, repeat, self._store, self._book, self._recent)
+        line.told = told
+        self._lines[destination] = line
+        if self._started:
+            self._start(line)
 
-    def lag(self, destination: str) -> int:
-        """How many entries of the journal `destination` has not seen."""
-        return self.store.last_seq - max(self.told[destination], 0)
+    def start(self) -> None:
+        """Begin to tell; the book must be open by now, because what is told speaks of the orders in it."""
+        self._started = True
+        for line in self._lines.values():
+            self._start(line)
+
+    def _start(self, line: "_Line") -> None:
+        self._supervisor.start(f"alerts to {line.name}", line.follow)
+
+    def lags(self) -> Mapping[str, int]:
+        """How many entries of the journal each destination has not seen."""
+        return {name: self._store.last_seq - max(line.told, 0) for name, line in self._lines.items()}
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until every destination has been told everything, at most `timeout_s`; answers whether it has."""
         try:
             async with asyncio.timeout(timeout_s):
-                while any(self.lag(destination) for destination in self.told):
-                    await asyncio.sleep(0.01)
+                for line in self._lines.values():
+                    await line.caught_up.wait()
         except TimeoutError:
             return False
         return True
@@ -98,4 +96,91 @@ class Notifier:
     async def stop(self) -> None:
         """Tell nothing more; what was not told is told at the next start."""
         self._unsubscribe()
-        await self.supervisor.stop()
+        await self._supervisor.stop()
+        for line in self._lines.values():
+            await line.settle()
+
+    def _hear(self, entry: Recorded) -> None:
+        self._recent.append(entry)
+        for line in self._lines.values():
+            line.wake()
+
+
+class _Line:
+    """One destination's way along the journal: `told` is the last entry it is done with, `moved` the durable one."""
+
+    def __init__(
+        self, name: str, send: Send, repeat: int, store: JournalStore, book: Book, recent: Sequence[Recorded]
+    ) -> None:
+        self.name = name
+        self.told = self._moved = NOTHING
+        self.caught_up = asyncio.Event()
+        self._send = send
+        self._repeat = repeat
+        self._store = store
+        self._book = book
+        self._recent = recent
+        self._news = asyncio.Event()
+        self._unmoved = 0  # alerts told since the cursor moved
+
+    def wake(self) -> None:
+        self.caught_up.clear()
+        self._news.set()
+
+    async def follow(self) -> None:
+        """Tell what is new, for ever."""
+        self.told = self._moved = await self._store.cursor(self.name)
+        self._unmoved = 0
+        while True:
+            self._news.clear()
+            entries = await self._ahead()
+            for entry in entries:
+                await self._tell(entry)
+            if not entries:
+                self.caught_up.set()
+                await self._rest()
+
+    async def settle(self) -> None:
+        """Make the place on the journal durable."""
+        if self._unmoved or self.told - self._moved >= SILENT:
+            await self._store.move_cursor(self.name, self.told)
+            self._moved, self._unmoved = self.told, 0
+
+    async def _ahead(self) -> list[Recorded]:
+        """The next entries: from memory where they follow on what was told, else from the store."""
+        after = max(self.told, 0)
+        if self._recent and self._recent[0].seq <= after + 1 <= self._recent[-1].seq:
+            return [entry for entry in self._recent if entry.seq > after]
+        return [entry async for entry in self._store.read(after=after, limit=CHUNK)]
+
+    async def _tell(self, entry: Recorded) -> None:
+        if (alert := alert_of(entry, self._book)) is not None:
+            await self._deliver(alert)
+            self._unmoved += 1
+        self.told = entry.seq
+        if self._unmoved >= self._repeat or self.told - self._moved >= SILENT:
+            await self.settle()
+
+    async def _deliver(self, alert: Alert) -> None:
+        failed = 0
+        while True:
+            try:
+                await self._send(alert)
+            except (Undelivered, OSError) as why:
+                pause = max(PAUSES_S[min(failed, len(PAUSES_S) - 1)], getattr(why, "after_s", 0))
+                # Only the log: an alert about an alert that cannot be told would be one more that cannot.
+                log.warning("an alert was not told", destination=self.name, seq=alert.seq, why=str(why), again_in=pause)
+                await asyncio.sleep(pause)
+                failed += 1
+            else:
+                return
+
+    async def _rest(self) -> None:
+        """Wait for news; when there is none for a while, bring the cursor up to date."""
+        if self._unmoved:
+            try:
+                async with asyncio.timeout(SETTLE_S):
+                    await self._news.wait()
+            except TimeoutError:
+                await self.settle()
+        await self._news.wait()

@@ -163,6 +163,10 @@ class Scheduler:
         self._jobs.shutdown(wait=False)
         await asyncio.sleep(0)  # it does so in a callback
 
+    def planned(self) -> dict[str, datetime]:
+        """What is called next and when (UTC), by name."""
+        return {job.id: job.next_run_time.astimezone(UTC) for job in self._jobs.get_jobs()}
+
     # --- jobs --------------------------------------------------------------------------------
 
     def _add(self, where: str, trigger: BaseTrigger, job: Job) -> None:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from trading.book import Book
 from trading.drafting import WITH_ENTRY
-from trading.instruments import ZERO, Instrument, Symbol
-from trading.intent import AccountId, Leg
+from trading.instruments import ZERO, Instrument, Settlement
+from trading.intent import Leg
 from trading.order import MAKING_ROOM, Order, OrderStatus
+from trading.portfolio import Balance, balance_key
 
 NEVER_THERE = frozenset({"VENUE_UNREACHABLE", "NEVER_ARRIVED", "NOT_READY"})
 """Why a leg does not work although nobody said no to it: it is sent again for as long as it takes."""
@@ -94,13 +95,11 @@ class Pair(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """How far an entry is covered. `failures` are the pairs, oldest first, that did not get there."""
+    """How far an entry is covered; pairs are oldest first."""
 
-    need: Decimal
-    live: Decimal
-    lost: Decimal
-    failures: tuple[Pair, ...]
-    lost_pairs: tuple[Pair, ...]
+    need: Decimal  # received, and neither covered nor given up
+    again: tuple[Pair, ...]  # did not get there, and are to be sent again
+    lost: tuple[Pair, ...]  # do not work, or without their stop, and will not be sent again
     lame: tuple[Pair, ...]
     next_number: str
     is_venue_held: bool  # the venue holds the list and activates it when the entry is complete
@@ -109,24 +108,22 @@ class Cover(NamedTuple):
 def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
     """How far the legs that were placed so far cover what the entry received."""
     pairs = pairs_of(entry, book)
-    failures = tuple(pair for pair in pairs if pair.failed and not pair.live)
-    patient = len(failures) <= PATIENCE
+    patient = sum(1 for pair in pairs if pair.failed in IN_THE_WAY) <= PATIENCE
     fates = [(pair, pair.fate(entry, patient)) for pair in pairs]
-    lost = tuple(pair for pair, fate in fates if fate is Fate.LOST)
+    covered = sum((pair.done + pair.live for pair in pairs), ZERO)
     gone = sum((pair.size - pair.done for pair, fate in fates if fate in (Fate.LOST, Fate.LET_GO)), ZERO)
-    live = sum((pair.live for pair in pairs), ZERO)
-    done = sum((pair.done for pair in pairs), ZERO)
     received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
     return Cover(
-        need=received - done - live - gone if is_its_position(entry, book) else ZERO,
-        live=live,
-        lost=sum((pair.size - pair.done for pair in lost), ZERO),
-        failures=failures,
-        lost_pairs=lost,
+        need=received - covered - gone if is_its_position(entry, book) else ZERO,
+        again=tuple(pair for pair, fate in fates if fate is Fate.AGAIN and pair.failed),
+        lost=tuple(
+            pair for pair, fate in fates
+            if fate is Fate.LOST or (fate is Fate.LIVE and pair.failed and not pair.is_lame)
+        ),
         lame=tuple(pair for pair in pairs if pair.is_lame),
         next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),
         is_venue_held=entry.is_open and any(pair.number == WITH_ENTRY and pair.live for pair in pairs),
-    )
+    )  # fmt: skip
 
 
 def pairs_of(entry: Order, book: Book) -> list[Pair]:
@@ -154,21 +151,29 @@ def held_for(book: Book, leg: Order) -> Decimal:
     return max(-leg.side.sign * position.quantity, ZERO) if position else ZERO
 
 
-def room(book: Book, entry: Order) -> Decimal:
-    """What is held of an entry's symbol and side, less what open orders are going to close."""
-    closing: dict[str, Decimal] = {}
-    held = max(entry.side.sign * _quantity(book, entry.account_id, entry.symbol), ZERO)
+def room(book: Book, entry: Order, instrument: Instrument) -> Decimal:
+    """What is held of an entry's symbol and side, less what open orders are going to close.
+
+    On spot an order without a leg may sell what was held before: it only must not be sold twice.
+    """
+    spot = instrument.settlement is Settlement.SPOT
+    position = book.position(entry.account_id, entry.symbol)
+    held = max(entry.side.sign * position.quantity, ZERO) if position else ZERO
+    protected: dict[str, Decimal] = {}
+    others = ZERO
     for order in book.open_orders(entry.account_id, entry.symbol):
         if order.side is entry.side or waits(order, book):
             continue
-        bond = order.group or order.id
-        closing[bond] = max(closing.get(bond, ZERO), order.remaining)
-    return held - sum(closing.values(), ZERO)
-
-
-def _quantity(book: Book, account: AccountId, symbol: Symbol) -> Decimal:
-    position = book.position(account, symbol)
-    return position.quantity if position else ZERO
+        if order.leg is Leg.ENTRY and not order.reduce_only:
+            others += order.remaining
+        else:
+            bond = order.group or order.id
+            protected[bond] = max(protected.get(bond, ZERO), order.remaining)
+    closing = sum(protected.values(), ZERO)
+    if not spot:
+        return held - closing - others
+    balance = book.get(Balance, balance_key(entry.account_id, instrument.base))
+    return min(held - closing, (balance.amount if balance else ZERO) - closing - others)
 
 
 def waits(leg: Order, book: Book) -> bool:

@@ -158,11 +158,12 @@ def _amended(event: e.OrderAmended, entry: e.Recorded, get: Get) -> Iterator[Ent
 @on(e.ProtectionChanged)
 def _protection(event: e.ProtectionChanged, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     order = _order(get, event.order_id)
+    trails = event.trail_loss is not None  # a stop and a trailing stop take each other's place
     yield msgspec.structs.replace(
         order,
-        stop_loss=event.stop_loss if event.stop_loss is not None else order.stop_loss,
-        take_profit=event.take_profit if event.take_profit is not None else order.take_profit,
-        trail_loss=event.trail_loss if event.trail_loss is not None else order.trail_loss,
+        stop_loss=None if trails else event.stop_loss or order.stop_loss,
+        take_profit=event.take_profit or order.take_profit,
+        trail_loss=event.trail_loss if trails else None if event.stop_loss else order.trail_loss,
         updated_at=entry.at,
     )
 

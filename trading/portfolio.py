@@ -21,7 +21,6 @@ from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Sid
 from trading.intent import AccountId, Mode
 from trading.order import Order
 
-
 TAPE = 64  # trades by which a report may be late and still find its place
 
 

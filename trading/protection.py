@@ -2,24 +2,36 @@
 
 Where a venue holds lists itself, most of this finds nothing to do; it still covers what a venue leaves
 open, such as an entry that was cancelled after a partial fill. Everything here is decided from the
-book alone, so that it goes on after a restart where it stopped.
+book alone (`trading.cover`), so that it goes on after a restart where it stopped, and what did not get
+through is tried again until it does.
 """
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from trading import events as e
+from trading.cover import Cover, held_for, is_its_position, look, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
-from trading.ids import derive, order_id
-from trading.instruments import ZERO, Side, Symbol
+from trading.ids import derive
+from trading.instruments import ZERO, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Trail
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
 
 SETTLE_S = 5.0  # how long a cancel may take before a new stop is refused
+SWEEP_S = 5.0  # how often everything is looked at, for what nothing was heard of
+HOLD = timedelta(seconds=10)  # how long room that was made for an order is kept for it
+PAUSES = (timedelta(0), timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))  # between attempts
+Place = tuple[AccountId, Symbol]
 _MOVES = (e.OrderFilled, e.OrderCanceled, e.OrderExpired, e.OrderRejected)
+_DESK = Origin("desk", "protection", "what it protects has changed")
+_AT_MARKET = {"stop_price": None, "limit_price": None, "trail": None, "group": "", "leg": Leg.STOP_LOSS}
 
 
 class Protection:
@@ -29,120 +41,185 @@ class Protection:
         self.oms = oms
         self.book = oms.book
         self._changed: asyncio.Queue[str] = asyncio.Queue()
+        self._brackets: dict[str, None] = {}
+        self._locks: dict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: set[Place] = set()
+        self._room_until: dict[Place, datetime] = {}
+        self._shrinking: dict[str, tuple[Decimal, datetime]] = {}
+        self._told: set[str] = set()
         self.book.subscribe(self._notice)
 
     def _notice(self, entry: e.Recorded) -> None:
-        if isinstance(entry.event, _MOVES):
+        if isinstance(entry.event, e.OrderInitialized | e.ProtectionChanged):
+            self._watch(self.book.order(entry.event.order_id))
+        elif isinstance(entry.event, _MOVES):
             self._changed.put_nowait(entry.event.order_id)
 
+    def _watch(self, order: Order | None) -> None:
+        if order is not None and (order.stop_loss or order.take_profit or order.trail_loss):
+            self._brackets[order.id] = None
+
     async def run(self) -> None:
-        """Check every order that moved, for ever."""
-        while True:
-            await self.check(await self._changed.get())
+        """Look at every order that moved, for ever, and now and then at everything; no symbol waits for another."""
+        loop = asyncio.get_running_loop()
+        sweep = loop.time() + SWEEP_S
+        async with asyncio.TaskGroup() as group:
+            while True:
+                places: Iterable[Place] = ()
+                try:
+                    async with asyncio.timeout_at(sweep):
+                        changed = self.book.order(await self._changed.get())
+                    places = [(changed.account_id, changed.symbol)] if changed else ()
+                except TimeoutError:
+                    places, sweep = self._places(), loop.time() + SWEEP_S
+                for place in places:
+                    if place not in self._waiting:
+                        self._waiting.add(place)
+                        group.create_task(self._look(place))
 
     async def check_all(self) -> None:
-        """After a restart: every order that may have moved while nobody watched."""
-        for order in reversed(self.book.recent_orders()):
-            if order.filled_quantity or order.is_open:
-                await self.check(order.id)
+        """After a restart: everything that may have moved while nobody watched."""
+        for order in self.book.recent_orders():
+            self._watch(order)
+        for order in self.book.open_orders():
+            self._watch(self.book.order(order.parent_id))
+        for place in self._places():
+            await self._look(place)
 
     async def check(self, changed: str) -> None:
         """Bring the protection of what this order belongs to in line with what was filled."""
         order = self.book.order(changed)
-        if order is None:
-            return
-        entry = self.book.order(order.parent_id) if order.parent_id else order
-        if order.status is OrderStatus.REJECTED and order.leg is Leg.STOP_LOSS:
-            await self._stop_refused(order)
-        if entry is not None and (entry.stop_loss or entry.take_profit or entry.trail_loss):
-            await self._cover(entry)
-        await self._balance(order.account_id, order.symbol)
+        if order is not None:
+            await self._look((order.account_id, order.symbol))
 
-    async def _cover(self, entry: Order) -> None:
-        """Place legs over the part of an entry that was filled and has none yet."""
+    def _places(self) -> Iterable[Place]:
+        legs = [order for order in self.book.open_orders() if order.leg is not Leg.ENTRY]
+        entries = [entry for entry in map(self.book.order, self._brackets) if entry is not None]
+        return dict.fromkeys((order.account_id, order.symbol) for order in (*entries, *legs))
+
+    async def _look(self, place: Place) -> None:
+        async with self._locks[place]:
+            self._waiting.discard(place)
+            await self._balance(*place)
+            until = self._room_until.get(place)
+            if until is not None and self.book.clock.now() < until:
+                return
+            self._room_until.pop(place, None)
+            for entry in self._entries(place):
+                if not entry.is_open and not is_its_position(entry, self.book):
+                    del self._brackets[entry.id]  # it ended unfilled, or its position is no more
+                else:
+                    await self._cover(entry)
+
+    def _entries(self, place: Place) -> list[Order]:
+        """The bracket entries of a symbol that may still have something to protect."""
+        entries = [entry for entry in map(self.book.order, self._brackets) if entry is not None]
+        return [entry for entry in entries if (entry.account_id, entry.symbol) == place]
+
+    # --- brackets ----------------------------------------------------------------------------
+
+    async def _cover(self, entry: Order) -> list[Order]:
+        """Place legs over the part of an entry that was filled and has none."""
         instrument = self.oms.drafting.instrument(entry.account_id, entry.symbol)
-        legs = [leg for leg in self.book.children(entry.id) if not _never_active(leg, entry)]
-        if any(leg.is_open and leg.created_at == entry.created_at for leg in legs):
-            return  # the venue holds them and activates them itself
-        covered: dict[str, Decimal] = {}
-        for leg in legs:
-            covered[_number(leg)] = leg.initial_quantity  # what was shrunk or cancelled since was meant to be
-        received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
-        position = self.book.position(entry.account_id, entry.symbol)
-        held = abs(position.quantity) if position else ZERO
-        want = instrument.round_quantity(min(received - sum(covered.values(), ZERO), held))
+        cover = look(entry, self.book, instrument)
+        if cover.is_venue_held:
+            return []  # the venue activates them itself
+        await self._tell(entry, cover)
+        for pair in cover.lame:
+            for leg in pair.legs:
+                await self.oms.cancel(leg, _DESK)  # sent again together with its stop once it is gone
         price = entry.average_price
-        if want <= 0 or price is None or instrument.is_dust(want, price):
+        want = instrument.round_quantity(min(cover.need, room(self.book, entry, instrument)))
+        if cover.lame or want <= 0 or price is None or instrument.is_dust(want, price) or self._pauses(cover):
+            return []
+        intents = protective_intents(entry, want, cover.next_number)
+        if self._is_due(entry, cover):
+            origin = Origin(entry.actor, "protection", f"the stop or target of {entry.id} was due")
+            intents = [replace(intents[0], type=OrderType.MARKET, origin=origin, **_AT_MARKET)]
+        return await self._place(intents)
+
+    def _pauses(self, cover: Cover) -> bool:
+        """Whether it is too early to try again what did not get there."""
+        if not cover.again:
+            return False
+        pause = PAUSES[min(len(cover.again), len(PAUSES)) - 1]
+        return self.book.clock.now() < cover.again[-1].main.updated_at + pause
+
+    def _is_due(self, entry: Order, cover: Cover) -> bool:
+        """Whether the market, or the venue by its refusal, shows that the position should be out already."""
+        if cover.again and cover.again[-1].was_due:
+            return True
+        shown = self.oms.drafting.valuation.quote(entry.account_id, entry.symbol)
+        if shown is None or entry.stop_loss is None or entry.trail_loss is not None:
+            return False
+        return (shown.taker(entry.side.opposite)[0].price - entry.stop_loss) * entry.side.sign <= 0
+
+    async def _tell(self, entry: Order, cover: Cover) -> None:
+        """Say once what did not get through, and whether it is tried again."""
+        if not is_its_position(entry, self.book):
             return
-        number = str(len(self.book.children(entry.id)) + 1)
-        await self._place(protective_intents(entry, want, number))
+        for pair in (*cover.lame, *cover.again, *cover.lost):
+            leg = pair.main
+            if leg.id in self._told:
+                continue
+            self._told.add(leg.id)
+            again = "" if pair in cover.lost else " It is tried again."
+            again = " The position is closed at the market." if pair.was_due else again
+            text = f"{leg.symbol}: the {leg.leg} order over {plain(pair.size)} does not work ({leg.reason}).{again}"
+            severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
+            await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
 
     async def _place(self, intents: list[Intent]) -> list[Order]:
-        """Submit legs, as one list where the venue holds lists; say it when one did not get through."""
+        """Submit legs, as one list where the venue holds lists."""
         capable = self.oms.executors[intents[0].account].capabilities
         sets = [intents] if capable.lists else [[intent] for intent in intents]
-        placed = [await self.oms.submit(*each) for each in sets]
-        for order in placed:
-            if order.status is OrderStatus.DENIED:
-                text = (
-                    f"{order.symbol}: the {order.leg} order was denied ({order.reason}). The position is not protected."
-                )
-                await self.book.record(e.Noticed(derive("denied", order.id), "critical", "protection", text))
-        return placed
+        return [await self.oms.submit(*each) for each in sets]
 
-    async def _stop_refused(self, leg: Order) -> None:
-        """A stop the venue would not take protects nothing: close at once if it was due, else say so."""
-        if self.book.order(order_id(f"{leg.key}:now")) is not None:
-            return
-        text = f"{leg.symbol}: the venue refused the stop ({leg.reason})."
-        await self.book.record(e.Noticed(derive("stop", leg.id), "critical", "protection", text))
-        due = "TRIGGER" in leg.reason.upper()
-        position = self.book.position(leg.account_id, leg.symbol)
-        if not due or position is None or position.quantity * leg.side.sign >= 0:
-            return
-        origin = Origin(leg.actor, "protection", f"stop of {leg.parent_id or leg.symbol} was due already")
-        size = Size(min(leg.quantity, abs(position.quantity)))
-        await self.oms.submit(
-            Intent(f"{leg.key}:now", leg.account_id, leg.symbol, leg.side, size, origin, reduce_only=True)
-        )
+    # --- what is left of a position ----------------------------------------------------------
 
     async def _balance(self, account: AccountId, symbol: Symbol) -> None:
         """Shrink or cancel legs whose sibling was filled or whose position is gone."""
-        position = self.book.position(account, symbol)
-        held = abs(position.quantity) if position else ZERO
+        used: dict[Side, Decimal] = {}
         for legs in self._pairs(account, symbol):
-            parent = self.book.order(legs[0].parent_id) if legs[0].parent_id else None
-            if parent is not None and parent.is_open and legs[0].created_at == parent.created_at:
-                continue  # a list the venue holds, waiting for its entry
             group = self.book.group(legs[0].group) if legs[0].group else legs
             left = max(leg.quantity for leg in group) - sum((leg.filled_quantity for leg in group), ZERO)
-            left = min(left, held)
-            held -= left
+            left = min(left, max(leg.remaining for leg in legs))
+            side = legs[0].side
+            left = max(min(left, held_for(self.book, legs[0]) - used.get(side, ZERO)), ZERO)
+            used[side] = used.get(side, ZERO) + left
             for leg in legs:
                 await self._shrink(leg, left)
 
     async def _shrink(self, leg: Order, left: Decimal) -> None:
         if leg.status is OrderStatus.PENDING_CANCEL or leg.remaining <= left:
+            self._shrinking.pop(leg.id, None)
             return
-        origin = Origin("desk", "protection", "what it protects has changed")
         instrument = self.oms.drafting.instrument(leg.account_id, leg.symbol)
         size = instrument.round_quantity(left)
         price = leg.limit_price or leg.stop_price or ZERO
         if size <= 0 or (price and instrument.is_dust(size, price)):
-            await self.oms.cancel(leg, origin)
+            await self.oms.cancel(leg, _DESK)
             return
-        if not self.oms.executors[leg.account_id].capabilities.amend or leg.status is OrderStatus.SUBMITTED:
+        now = self.book.clock.now()
+        asked, at = self._shrinking.get(leg.id, (ZERO, now))
+        if leg.status is OrderStatus.SUBMITTED or (asked == size and now < at + PAUSES[1]):
+            return  # not yet, or just asked: what is heard of it checks again, or the next sweep
+        self._shrinking[leg.id] = (size, now)
+        if not self.oms.executors[leg.account_id].capabilities.amend:
+            await self.oms.cancel(leg, _DESK)  # and what is left is covered anew
             return
         try:
-            await self.oms.amend(leg, origin, quantity=leg.filled_quantity + size)
-        except IntentError as why:  # it moved meanwhile: the next report checks again
-            notice = e.Noticed(derive("shrink", leg.id, str(left)), "warning", "protection", str(why))
-            await self.book.record(notice)
+            await self.oms.amend(leg, _DESK, quantity=leg.filled_quantity + size)
+        except IntentError as why:  # it moved meanwhile, or the venue cannot be reached: the next sweep tries again
+            if leg.id not in self._told:
+                self._told.add(leg.id)
+                notice = e.Noticed(derive("shrink", leg.id, str(left)), "warning", "protection", str(why))
+                await self.book.record(notice)
 
     def legs(self, account: AccountId, symbol: Symbol) -> list[Order]:
         """Open protective orders of a position; not those of a bracket whose entry still waits."""
         orders = self.book.open_orders(account, symbol)
-        return [order for order in orders if order.leg is not Leg.ENTRY and not self._waits(order)]
+        return [order for order in orders if order.leg is not Leg.ENTRY and not waits(order, self.book)]
 
     def _pairs(self, account: AccountId, symbol: Symbol) -> list[list[Order]]:
         pairs: dict[str, list[Order]] = defaultdict(list)
@@ -158,7 +235,8 @@ class Protection:
         Raises:
             IntentError: one is still working after a while.
         """
-        await self._cancel(self.legs(account, symbol), origin)
+        self._room_until[account, symbol] = self.book.clock.now() + HOLD
+        await self._cancel(self.legs(account, symbol), replace(origin, source="protection"))
 
     async def make_room(self, account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
         """Free `quantity` of a position from what its protective orders hold, before it is closed.
@@ -171,13 +249,16 @@ class Protection:
         if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(held):
             await self.release(account, symbol, origin)
             return
+        self._room_until[account, symbol] = self.book.clock.now() + HOLD
+        can_amend = self.oms.executors[account].capabilities.amend
+        origin = replace(origin, source="protection")
         pairs = self._pairs(account, symbol)
         over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (held - quantity)
         for legs in pairs:
             cut = min(over, max(leg.remaining for leg in legs))
             over -= max(cut, ZERO)
             for leg in legs if cut > 0 else ():
-                if leg.remaining <= cut:
+                if leg.remaining <= cut or not can_amend:
                     await self._cancel([leg], origin)
                 else:
                     await self._cut(leg, leg.quantity - cut, origin)
@@ -232,10 +313,6 @@ class Protection:
         await self.book.record(e.ProtectionChanged(order.id, origin.actor, stop, target, trail))
         return [self.book.order(order.id) or order]
 
-    def _waits(self, leg: Order) -> bool:
-        parent = self.book.order(leg.parent_id) if leg.parent_id else None
-        return parent is not None and not parent.filled_quantity
-
     async def _cancel(self, legs: list[Order], origin: Origin) -> None:
         for leg in legs:
             await self.oms.cancel(leg, origin)
@@ -268,23 +345,59 @@ class Protection:
         position = self.book.position(account, symbol)
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
+        self._check_sides(account, symbol, position.quantity, stop, target)
         legs = self.legs(account, symbol)
         stops = [leg for leg in legs if leg.leg is Leg.STOP_LOSS]
         targets = [leg for leg in legs if leg.leg is Leg.TAKE_PROFIT]
-        if stop is not None and stops and all(leg.type is OrderType.STOP for leg in stops):
-            return [await self.oms.amend(leg, origin, stop_price=stop) for leg in stops]
-        if target is not None and targets:
-            return [await self.oms.amend(leg, origin, limit_price=target) for leg in targets]
+        if self.oms.executors[account].capabilities.amend:
+            if stop is not None and stops and all(leg.type is OrderType.STOP for leg in stops):
+                return [await self.oms.amend(leg, origin, stop_price=stop) for leg in stops]
+            if target is not None and targets:
+                return [await self.oms.amend(leg, origin, limit_price=target) for leg in targets]
         if stop is None and trail is None and stops:
             stop, trail = stops[0].stop_price if stops[0].trail is None else None, stops[0].trail
         if target is None and targets:
             target = targets[0].limit_price
-        template = self._template(key, account, symbol, origin, stop, target, trail)
-        intents = protective_intents(template, template.quantity, "new")
-        for intent in intents:
-            self.oms.drafting.draft(intent)
-        await self._cancel(legs, origin)
-        return await self._place(intents)
+        return await self._replace(key, (account, symbol), legs, origin, stop, target, trail)
+
+    def _check_sides(
+        self, account: AccountId, symbol: Symbol, held: Decimal, stop: Decimal | None, target: Decimal | None
+    ) -> None:
+        shown = self.oms.drafting.valuation.quote(account, symbol)
+        for name, price, sign in (("stop", stop, -1), ("target", target, 1)):
+            if shown is None or price is None or (price - shown.mark(held)) * sign * held > 0:
+                continue
+            where = "below" if sign * held < 0 else "above"
+            raise IntentError(
+                f"The {name} {plain(price)} would be done at once: the price is {plain(shown.mark(held))}.",
+                f"Put it {where} that, or close the position.",
+                code="STOP_WRONG_SIDE",
+            )
+
+    async def _replace(
+        self,
+        key: str,
+        place: Place,
+        legs: list[Order],
+        origin: Origin,
+        stop: Decimal | None,
+        target: Decimal | None,
+        trail: Trail | None,
+    ) -> list[Order]:
+        """Take the legs away and place new ones; the wish is in the journal first, for its brackets."""
+        async with self._locks[place]:
+            brackets = [entry for entry in self._entries(place) if is_its_position(entry, self.book)]
+            wishes = [e.ProtectionChanged(entry.id, origin.actor, stop, target, trail) for entry in brackets]
+            if wishes:
+                await self.book.record(*wishes)
+            await self._cancel(legs, replace(origin, source="protection"))
+            placed = [leg for entry in brackets for leg in await self._cover(entry)]
+            template = self._template(key, *place, origin, stop, target, trail)
+            instrument = self.oms.drafting.instrument(*place)
+            rest = instrument.round_quantity(room(self.book, template, instrument))
+            if rest > 0:
+                placed += await self._place(protective_intents(template, rest, "new"))
+        return placed
 
     def _template(
         self,
@@ -304,13 +417,3 @@ class Protection:
         return self.oms.drafting.draft(
             Intent(key, account, symbol, side, size, origin, stop_loss=stop, take_profit=target, trail_loss=trail)
         )
-
-
-def _number(leg: Order) -> str:
-    return leg.key.rpartition(":")[2]
-
-
-def _never_active(leg: Order, entry: Order) -> bool:
-    """A leg of a list whose entry ended before it was complete: the venue dropped it unused."""
-    together = leg.created_at == entry.created_at
-    return together and not leg.is_open and not leg.filled_quantity and entry.status is not OrderStatus.FILLED

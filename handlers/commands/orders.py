@@ -70,7 +70,7 @@ def _known(ctx: Context, which: str) -> Order:
 @command(role=Role.TRADER, group="orders", dry=True)
 async def cancel(
     ctx: Context,
-    what: Annotated[OrderRef | Symbol | Literal["all"], Arg("An order, a symbol, or all")],
+    what: Annotated[Symbol | OrderRef | Literal["all"], Arg("An order, a symbol, or all")],
     *,
     account: Annotated[AccountName | None, Arg("Only this account")] = None,
 ) -> Reply:

@@ -226,14 +226,11 @@ def _is_dust(desk: Desk, account: AccountId, symbol: Symbol) -> bool:
 def _protection(desk: Desk, hand: Hand, entries: list[e.Recorded]) -> list[Problem]:
     """A position that was opened with a stop has one, or an exit, or people were told; unless they took it away."""
     problems: list[Problem] = []
-    flat = _last_flat(desk.book, entries)
-    first_fill: dict[str, int] = {}
+    ended = {order_id for venue in desk.around.venues.values() for order_id in _ended(venue.exchange)}
     taken = set(hand.canceled)
     warned: set[str] = set()
     for entry in entries:
-        if isinstance(entry.event, e.OrderFilled):
-            first_fill.setdefault(entry.event.order_id, entry.seq)
-        elif isinstance(entry.event, e.OrderCancelRequested) and entry.event.actor != "desk":
+        if isinstance(entry.event, e.OrderCancelRequested) and entry.event.actor != "desk":
             taken.add(entry.event.order_id)
         elif isinstance(entry.event, e.Noticed) and entry.event.severity == "critical":
             warned.add(entry.event.text.partition(": ")[0])
@@ -244,7 +241,7 @@ def _protection(desk: Desk, hand: Hand, entries: list[e.Recorded]) -> list[Probl
         position = desk.book.position(account, order.symbol)
         if position is None or position.quantity * order.side.sign <= 0 or _is_dust(desk, account, order.symbol):
             continue
-        if first_fill[order.id] < flat.get(position.pk, 0) or order.symbol in warned:
+        if order.id in ended or order.symbol in warned:
             continue
         exits = [o for o in desk.book.open_orders(account, order.symbol) if o.side is not order.side]
         if any(o.leg is not Leg.ENTRY or o.reduce_only for o in exits):
@@ -258,24 +255,23 @@ def _protection(desk: Desk, hand: Hand, entries: list[e.Recorded]) -> list[Probl
 _MOST = Decimal("0.99")  # the rest is fees and dust
 
 
-def _last_flat(book: Book, entries: list[e.Recorded]) -> dict[str, int]:
-    """When each position was last flat or nearly so, by the journal's sequence."""
+def _ended(exchange: Exchange) -> set[str]:
+    """Orders since whose first trade their position was flat, or nearly, by the venue's own order of trades."""
     held: dict[str, Decimal] = {}
+    began: dict[str, tuple[str, int]] = {}
     flat: dict[str, int] = {}
-    for entry in entries:
-        if isinstance(event := entry.event, e.PositionAdjusted):
-            key = position_key(AccountId(event.account, event.mode), event.symbol)
-            held[key] = event.quantity
-        elif isinstance(event, e.OrderFilled) and (order := book.order(event.order_id)) is not None:
-            key = position_key(order.account_id, order.symbol)
-            before = held.get(key, ZERO)
-            held[key] = before + order.side.sign * event.quantity
-            if before * held[key] > 0 and abs(held[key]) * event.price > 5:
-                continue
-        else:
-            continue
-        flat[key] = entry.seq
-    return flat
+    for number, trade in enumerate(exchange.trades):
+        symbol, instrument = trade.symbol, exchange.instruments[trade.symbol]
+        before = held.get(symbol, ZERO)
+        after = before + trade.side.sign * trade.fill.quantity
+        held[symbol] = max(after, ZERO) if instrument.settlement is Settlement.SPOT and before >= 0 else after
+        if before * held[symbol] <= 0 or instrument.notional(abs(held[symbol]), trade.fill.price) < CRUMBS:
+            flat[symbol] = number
+        began.setdefault(trade.fill.order_id, (symbol, number))
+    return {order_id for order_id, (symbol, number) in began.items() if number < flat.get(symbol, -1)}
+
+
+CRUMBS = 10  # in quote currency
 
 
 # --- the journal -----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Every test of the journal runs on SQLite and on PostgreSQL."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -43,15 +44,23 @@ class Place:
             )
 
 
+async def migrate(url: str) -> None:
+    await (await open_journal(url)).close()
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to be copied: to migrate one for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("journal") / "tiller.db"
+    asyncio.run(migrate(f"sqlite://{path}"))
+    return path
+
+
 @pytest.fixture(scope="session")
 def shared(postgres_server: Server) -> str:  # noqa: F811
-    """A migrated database for one test after another: a new one for each would take most of the time."""
+    """A migrated database on the server, for one test after another."""
     name = postgres_server.create()
-
-    async def migrate() -> None:
-        await (await open_journal(postgres_server.url(name))).close()
-
-    asyncio.run(migrate())
+    asyncio.run(migrate(postgres_server.url(name)))
     return name
 
 
@@ -65,8 +74,9 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 @pytest.fixture(params=["sqlite", POSTGRES])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A place for a journal of this test's own, up to date or made so at once."""
+    """A place for a journal of this test's own, with an up-to-date schema."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("file"), tmp_path)
         return Place(f"sqlite://{tmp_path}/tiller.db")
     server: Server = request.getfixturevalue("postgres_server")
     name = request.getfixturevalue("shared")

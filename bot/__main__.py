@@ -1,0 +1,49 @@
+"""`tiller` and `python -m bot`: runs the command line; whatever goes wrong becomes one line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from typer import Abort, TyperException
+
+from bot.cli import cli
+from trading.errors import ConfigError, TradingError
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+
+def main() -> None:
+    """The process: exits 0 when done, 1 when refused or failed, 2 on wrong usage or configuration."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; answers the exit code."""
+    try:
+        code = cli(list(arguments), prog_name="tiller", standalone_mode=False)
+        sys.stdout.flush()
+    except TyperException as why:
+        return _fail(f"{' '.join(why.format_message().split()).rstrip('.')}. See: tiller --help", WRONG_USE)
+    except TradingError as why:
+        # A taken port is not a wrong setting: the same command works once it is free.
+        wrong = isinstance(why, ConfigError) and why.code != "PORT"
+        return _fail(str(why), WRONG_USE if wrong else FAILED)
+    except BrokenPipeError:
+        # Whoever read our output has enough. Python would complain once more when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as why:
+        return _fail(f"{why.filename or 'The system'}: {why.strerror or why}.", FAILED)
+    except (KeyboardInterrupt, Abort):
+        return FAILED
+    # 130 is what an interrupted command answers.
+    return FAILED if code == 130 else int(code or DONE)
+
+
+def _fail(text: str, code: int) -> int:
+    sys.stderr.write(f"tiller: {text}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()

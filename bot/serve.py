@@ -1,0 +1,179 @@
+"""`tiller run`: from settings to a desk that accepts commands, and back to a journal at rest."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from importlib import import_module
+from importlib.util import find_spec
+
+import msgspec
+import structlog
+
+from bot.app import VERSION, App
+from bot.client import ADDRESS
+from bot.folder import prepare
+from bot.logs import start_logs
+from bot.notifier import Notifier
+from bot.redaction import Redactor
+from bot.settings import Settings
+from bot.supervise import Supervisor
+from bot.tokens import write_private
+from bot.web.server import WebServer, build_server
+from handlers.alerts import Alert, Severity
+from trading import events as e
+from trading.clock import SystemClock
+from trading.control import AccountMode
+from trading.instruments import trap_floats
+from trading.intent import Mode
+from trading.journal.store import open_journal
+
+LAST_WORDS_S = 2.0  # for the alerts of an orderly stop
+LOGGED = 100  # alerts that the log may show again after a crash
+log = structlog.get_logger("tiller")
+
+Say = Callable[[str], None]
+"""Shows one line to whoever started us."""
+
+
+async def serve(settings: Settings, say: Say) -> None:
+    """Run the desk until a signal asks it to stop.
+
+    Raises:
+        ConfigError: the data directory cannot be used, the port is taken, or something is not part of this version.
+        TradingError: the journal is broken or in use, or a market or venue refuses to start.
+    """
+    trap_floats()
+    stopping = Signals(say)
+    clock, redactor = SystemClock(), Redactor(settings.secrets())
+    prepare(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        folder = settings.data_dir / "logs" if settings.logs.file else None
+        logs = start_logs(clock, redactor, level=settings.logs.level, folder=folder)
+        stack.callback(logs.close)
+        store = await stack.enter_async_context(await open_journal(settings.database.url))
+        app = App(settings, store, clock, logs.tail)
+        token, fresh = await app.tokens.local()
+        redactor.add(token)
+        web = WebServer(settings.web.host, settings.web.port)
+        stack.push_async_callback(web.stop)
+        await _open_console(app, web)
+        address = settings.data_dir / ADDRESS
+        write_private(address, web.url + "\n")
+        stack.callback(address.unlink, missing_ok=True)
+        link = f"{web.url}/login?link={app.tokens.link()}"
+        for line in first_screen(settings, await _modes(app), link, token if fresh else ""):
+            say(line)
+        notifier = Notifier(store, app.book, Supervisor(app.mishap))
+        stack.push_async_callback(notifier.stop)
+        await notifier.attach("log", _to_log, repeat=LOGGED)
+        await _run(app, notifier, stopping, say)
+
+
+async def _open_console(app: App, web: WebServer) -> None:
+    server = build_server(app)
+    if find_spec("bot.web.console") is None:
+        log.warning("this build has no web console: use `tiller chat` or the API")
+    else:
+        import_module("bot.web.console").add_console(server, app)
+    await web.start(server)
+
+
+async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say) -> None:
+    """Start, wait for a signal, stop; a signal while starting is heard too."""
+    card: list[str] = []
+    app.book.subscribe(lambda entry: card.append(entry.event.text) if isinstance(entry.event, e.DeskStarted) else None)
+    starting = asyncio.create_task(app.start(), name="start")
+    asked = asyncio.create_task(stopping.wait(), name="signals")
+    await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
+    if not asked.done():
+        await starting
+        notifier.start()
+        say("\n".join(["", *card]))
+    why = await asked
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await app.stop(f"asked to by {why}")
+    await notifier.drain(LAST_WORDS_S)
+    say(f"Stopped: {why}. Everything is in the journal.")
+
+
+async def _to_log(alert: Alert) -> None:
+    say = log.warning if alert.severity >= Severity.WARNING else log.info
+    say("; ".join(alert.text.splitlines()), kind=alert.kind, seq=alert.seq)
+
+
+async def _modes(app: App) -> Mapping[str, Mode]:
+    """The mode of each account that was ever switched; the book is not open yet when people want to see it."""
+    modes: dict[str, Mode] = {}
+    for row in await app.store.queries.latest("ModeChanged", limit=1000):
+        event = msgspec.convert(row["payload"], e.ModeChanged)
+        mode = AccountMode(event.account, event.mode, event.actor, event.until).at(app.clock.now())
+        modes.setdefault(event.account, mode)
+    return modes
+
+
+def first_screen(settings: Settings, modes: Mapping[str, Mode], link: str, new_token: str) -> Iterator[str]:
+    """What runs, how to get in, and what this version does not do."""
+    yield f"Tiller {VERSION}"
+    yield ""
+    for name, account in settings.accounts.items():
+        mode = modes.get(name, Mode.PAPER).upper()
+        yield f"  account   {name}: {mode}, venue {account.venue}, {account.market} prices"
+    for name, strategy in settings.strategies.items():
+        traded = f"{', '.join(strategy.symbols)} {strategy.timeframe}"
+        waits = "" if strategy.autostart else f", waits for /start_strategy {name}"
+        yield f"  strategy  {name}: {strategy.class_} on {traded}, account {strategy.account}{waits}"
+    yield f"  database  {settings.shown()['database.url']}"
+    yield ""
+    yield "Console, signed in by this link (once, within 15 minutes; a new one: tiller link):"
+    yield f"  {link}"
+    if new_token:
+        yield ""
+        yield f"Admin token, shown this once and kept in {settings.data_dir / 'token'}:"
+        yield f"  {new_token}"
+    yield ""
+    yield "In another terminal: tiller chat       One command: tiller chat -c status"
+    yield "Telegram and Discord come with a later version."
+    yield from absent(settings)
+
+
+def absent(settings: Settings) -> Iterator[str]:
+    """A warning for everything that is configured and not part of this version."""
+    for name, section in (("telegram", settings.telegram), ("discord", settings.discord)):
+        if section.token.get_secret_value():
+            yield f"Warning: [{name}] has a token, but this version has no {name.capitalize()}: nothing is told there."
+    for name in settings.webhooks:
+        yield f"Warning: [webhooks.{name}] is configured, but this version hears no webhooks: its alerts are lost."
+
+
+class Signals:
+    """SIGINT and SIGTERM: the first asks for an orderly stop, a second Ctrl-C does not wait for it."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._asked = asyncio.get_running_loop().create_future()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._hear(number)
+
+    async def wait(self) -> str:
+        """The name of the signal that came first."""
+        name: str = await self._asked
+        return name
+
+    def _hear(self, number: signal.Signals) -> None:
+        loop = asyncio.get_running_loop()
+        if sys.platform == "win32":  # whose loops hear no signals
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._came, number))
+        else:
+            loop.add_signal_handler(number, self._came, number)
+
+    def _came(self, number: signal.Signals) -> None:
+        if not self._asked.done():
+            self._asked.set_result(number.name)
+            self._say(f"{number.name}: stopping. Ctrl-C again stops at once.")
+        elif number is signal.SIGINT:
+            self._say("Stopped at once: the next start finds out what was under way.")
+            os._exit(1)
