@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 200
 ROUNDS ?= 100
-VENUE ?= paper
 
-.PHONY: run setup test check simulate faults crash bench docs lock clean
+.PHONY: run setup test check simulate crash bench docs pictures lock clean
 
 run: setup
 	@$(BIN)/tiller run
@@ -37,6 +36,9 @@ simulate: setup
 
 crash: setup
 	@$(BIN)/python -m tests.crash --rounds $(ROUNDS)
+
+pictures: setup
+	@$(BIN)/python -m bot.web.pictures
 
 bench: setup
 	@$(BIN)/python -m tests.bench
