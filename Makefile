@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SEEDS ?= 200
 ROUNDS ?= 100
 
-.PHONY: run setup test check simulate crash bench docs pictures lock clean
+.PHONY: run setup test check simulate faults crash bench docs pictures lock clean
 
 run: setup
 	@$(BIN)/tiller run
@@ -33,6 +33,9 @@ check: setup
 
 simulate: setup
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+faults:
+	@echo "make faults is not part of this version: it comes with the Binance and MetaTrader 5 venues."; exit 2
 
 crash: setup
 	@$(BIN)/python -m tests.crash --rounds $(ROUNDS)

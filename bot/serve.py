@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
-from importlib.util import find_spec
 
 import msgspec
 import structlog
@@ -74,10 +73,10 @@ async def serve(settings: Settings, say: Say) -> None:
 
 async def _open_console(app: App, web: WebServer) -> None:
     server = build_server(app)
-    if find_spec("bot.web.console") is None:
-        log.warning("this build has no web console: use `tiller chat` or the API")
-    else:
+    try:
         import_module("bot.web.console").add_console(server, app)
+    except ImportError:
+        log.warning("this build has no web console: use `tiller chat` or the API")
     await web.start(server)
 
 

@@ -151,29 +151,36 @@ def held_for(book: Book, leg: Order) -> Decimal:
     return max(-leg.side.sign * position.quantity, ZERO) if position else ZERO
 
 
-def room(book: Book, entry: Order, instrument: Instrument) -> Decimal:
+class Room(NamedTuple):
+    """How much of what is held a new protective order may close; what plain orders stand in the way of."""
+
+    free: Decimal
+    blocked: Decimal
+
+
+def room(book: Book, entry: Order, instrument: Instrument) -> Room:
     """What is held of an entry's symbol and side, less what open orders are going to close.
 
-    On spot an order without a leg may sell what was held before: it only must not be sold twice.
+    On spot a plain order may sell what was held before: it only must not be sold twice.
     """
-    spot = instrument.settlement is Settlement.SPOT
     position = book.position(entry.account_id, entry.symbol)
     held = max(entry.side.sign * position.quantity, ZERO) if position else ZERO
     protected: dict[str, Decimal] = {}
-    others = ZERO
+    plain = ZERO
     for order in book.open_orders(entry.account_id, entry.symbol):
         if order.side is entry.side or waits(order, book):
             continue
-        if order.leg is Leg.ENTRY and not order.reduce_only:
-            others += order.remaining
+        if order.leg is Leg.ENTRY:
+            plain += order.remaining
         else:
             bond = order.group or order.id
             protected[bond] = max(protected.get(bond, ZERO), order.remaining)
-    closing = sum(protected.values(), ZERO)
-    if not spot:
-        return held - closing - others
-    balance = book.get(Balance, balance_key(entry.account_id, instrument.base))
-    return min(held - closing, (balance.amount if balance else ZERO) - closing - others)
+    bare = held - sum(protected.values(), ZERO)
+    if instrument.settlement is Settlement.SPOT:
+        balance = book.get(Balance, balance_key(entry.account_id, instrument.base))
+        plain = max(plain - max((balance.amount if balance else ZERO) - held, ZERO), ZERO)
+    blocked = max(min(plain, bare), ZERO)
+    return Room(bare - blocked, blocked)
 
 
 def waits(leg: Order, book: Book) -> bool:

@@ -19,7 +19,7 @@ from trading.cover import Cover, held_for, is_its_position, look, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
 from trading.ids import derive
-from trading.instruments import ZERO, Side, Symbol, plain
+from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Trail
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
@@ -129,7 +129,10 @@ class Protection:
             for leg in pair.legs:
                 await self.oms.cancel(leg, _DESK)  # sent again together with its stop once it is gone
         price = entry.average_price
-        want = instrument.round_quantity(min(cover.need, room(self.book, entry, instrument)))
+        free, blocked = room(self.book, entry, instrument)
+        if min(cover.need, blocked) > 0:
+            await self._tell_blocked(entry, instrument, min(cover.need, blocked))
+        want = instrument.round_quantity(min(cover.need, free))
         if cover.lame or want <= 0 or price is None or instrument.is_dust(want, price) or self._pauses(cover):
             return []
         intents = protective_intents(entry, want, cover.next_number)
@@ -168,6 +171,18 @@ class Protection:
             text = f"{leg.symbol}: the {leg.leg} order over {plain(pair.size)} does not work ({leg.reason}).{again}"
             severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
+
+    async def _tell_blocked(self, entry: Order, instrument: Instrument, quantity: Decimal) -> None:
+        """Say once that open orders of the other side leave nothing for a stop to close."""
+        dust = entry.average_price is None or instrument.is_dust(quantity, entry.average_price)
+        if dust or entry.id in self._told:
+            return
+        self._told.add(entry.id)
+        text = (
+            f"{entry.symbol}: {plain(quantity)} of {entry.id} has no stop or target while other orders are open "
+            f"to {entry.side.opposite.lower()} it. Cancel them to have it protected."
+        )
+        await self.book.record(e.Noticed(derive("blocked", entry.id), "critical", "protection", text))
 
     async def _place(self, intents: list[Intent]) -> list[Order]:
         """Submit legs, as one list where the venue holds lists."""
@@ -394,7 +409,7 @@ class Protection:
             placed = [leg for entry in brackets for leg in await self._cover(entry)]
             template = self._template(key, *place, origin, stop, target, trail)
             instrument = self.oms.drafting.instrument(*place)
-            rest = instrument.round_quantity(room(self.book, template, instrument))
+            rest = instrument.round_quantity(room(self.book, template, instrument).free)
             if rest > 0:
                 placed += await self._place(protective_intents(template, rest, "new"))
         return placed

@@ -23,6 +23,7 @@ api = APIRouter(prefix="/api/v1")
 open_routes = APIRouter()
 Viewer = Annotated[Actor, Depends(needs(Role.VIEWER))]
 Trader = Annotated[Actor, Depends(needs(Role.TRADER))]
+Admin = Annotated[Actor, Depends(needs(Role.ADMIN))]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 SURFACES = ("api", "terminal", "web")
 Shape = dict[str, Any]
@@ -102,6 +103,12 @@ async def _run(app: App, request: Request, line: str, actor: Actor, key: str) ->
 async def run_command(body: CommandBody, request: Request, app: Desk, actor: Viewer) -> Shape:
     """Run a command line; answers the reply."""
     return await _run(app, request, body.line, actor, body.key)
+
+
+@api.post("/links")
+async def make_link(app: Desk, actor: Admin) -> Shape:
+    """A one-time link that signs in at the console as the admin of the desk's machine."""
+    return {"path": f"/login?link={app.tokens.link()}"}
 
 
 @api.post("/complete")

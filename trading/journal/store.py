@@ -48,6 +48,7 @@ class JournalStore:
         self._orm = database.orm
         self._tail = tail
         self._turn = asyncio.Lock()  # first come, first written
+        self._closed = False
         self.queries = Queries(database.orm)
         self.tokens = Tokens(database.orm)
 
@@ -61,7 +62,9 @@ class JournalStore:
 
     async def close(self) -> None:
         """Release the database. Without it the process does not end: the reader is a thread. Safe to repeat."""
-        await self._database.close()
+        async with self._turn:
+            self._closed = True
+            await self._database.close()
 
     @property
     def last_seq(self) -> int:
@@ -113,6 +116,8 @@ class JournalStore:
             await self._write(statements, self._tail)
 
     async def _write(self, statements: Sequence[Statement], end: Tail) -> None:
+        if self._closed:
+            raise JournalError("The journal is closed.", "Tiller is stopping: ask again when it runs.")
         if statements:
             await self._database.write(statements, self._tail, end)
             self._tail = end

@@ -1,7 +1,6 @@
 """Opening a journal: one writer, and one clear line for everything that is wrong with the place."""
 
 import asyncio
-import os
 import socket
 import sqlite3
 import stat
@@ -59,7 +58,7 @@ async def test_closing_twice_is_closing(place: Place) -> None:
     journal = await open_journal(place.url)
     await journal.close()
     await journal.close()
-    with pytest.raises(JournalError):
+    with pytest.raises(JournalError, match="closed"):
         await journal.append([noticed(1)], NOON, [])
 
 
@@ -87,12 +86,6 @@ async def test_a_folder_or_a_path_through_a_file(tmp_path: Path) -> None:
     why = await refused(f"sqlite://{tmp_path}/file/tiller.db")
     assert isinstance(why, JournalError)
     assert "cannot be written" in why.text
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    assert "cannot be written" in (await refused(f"sqlite://{tmp_path}/tiller.db")).text
 
 
 @pytest.mark.parametrize("writer", [True, False])

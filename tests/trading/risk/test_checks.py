@@ -97,10 +97,10 @@ def test_either_side_of_two_waiting_orders_counts_not_both() -> None:
 
 
 def test_an_order_still_on_its_way_counts_at_the_market() -> None:
-    desk = Desk(off(max_position_value=D(1200)))
+    desk = Desk(off(max_position_value=D("1200.01")))
     desk.place(desk.order())
     approved(desk.judge(desk.order()))
-    desk.market.show("BTC/USDT", "60000", "60001")
+    desk.market.show("BTC/USDT", "60000", "60001")  # 600.01 each
     denied(desk.judge(desk.order()), "MAX_POSITION_VALUE")
 
 
@@ -183,6 +183,25 @@ def test_a_duplicate_can_be_meant_and_what_was_refused_can_be_tried_again() -> N
     assert any(finding.text.endswith("and confirmed") for finding in verdict.findings)
     desk.record(e.OrderRejected(first.id, "VENUE_REFUSED", "no"))
     approved(desk.judge(desk.order(limit_price="50000")))
+
+
+def test_pace_is_followed_between_judgements() -> None:
+    desk = Desk(off(max_orders_per_minute=2, duplicate_window_s=9))
+    approved(desk.judge(desk.order()))
+    desk.place(desk.order())
+    denied(desk.judge(desk.order()), "DUPLICATE")
+    approved(desk.judge(desk.order(quantity="0.02")))
+    desk.place(desk.order(quantity="0.02"))
+    denied(desk.judge(desk.order(quantity="0.03")), "ORDER_RATE")
+
+
+def test_what_was_denied_or_never_judged_was_not_sent() -> None:
+    desk = Desk(off(max_orders_per_minute=1, duplicate_window_s=9))
+    order = desk.order()
+    desk.initialize(order)
+    approved(desk.judge(desk.order()))
+    desk.record(e.OrderDenied(order.id, "MAX_ORDER_VALUE", ""))
+    approved(desk.judge(desk.order()))
 
 
 # --- anything at all -------------------------------------------------------------------------
