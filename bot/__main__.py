@@ -8,6 +8,7 @@ from typer import Abort, TyperException
 
 from bot.cli import cli
 from trading.errors import ConfigError, TradingError
+from trading.instruments import trap_floats
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -19,11 +20,12 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; answers the exit code."""
+    trap_floats()
     try:
         code = cli(list(arguments), prog_name="tiller", standalone_mode=False)
         sys.stdout.flush()
     except TyperException as why:
-        return _fail(f"{' '.join(why.format_message().split()).rstrip('.')}. See: tiller --help", WRONG_USE)
+        return _wrong_use(why)
     except TradingError as why:
         # A taken port is not a wrong setting: the same command works once it is free.
         wrong = isinstance(why, ConfigError) and why.code != "PORT"
@@ -38,6 +40,15 @@ def run(arguments: Sequence[str]) -> int:
         return FAILED
     # 130 is what an interrupted command answers.
     return FAILED if code == 130 else int(code or DONE)
+
+
+def _wrong_use(why: TyperException) -> int:
+    """One line, and where the right words are; nothing where the help was just shown."""
+    text = " ".join(why.format_message().replace("Value error, ", "").split())
+    if text:
+        context = getattr(why, "ctx", None)
+        _fail(f"{text.rstrip('.?')}. See: {context.command_path if context else 'tiller'} --help", WRONG_USE)
+    return WRONG_USE
 
 
 def _fail(text: str, code: int) -> int:

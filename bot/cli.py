@@ -21,7 +21,12 @@ from trading.errors import ConfigError
 UNFOLDED = 10_000  # characters of a line that nobody sees at a terminal: programs want one row a line
 LATER = ("backtest", "optimize", "data", "webhook", "bridge")
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tiller, a trading desk run from chat.",
+)
 journal = typer.Typer(no_args_is_help=True, help="The record of everything: prove it, read it, export it.")
 db = typer.Typer(no_args_is_help=True, help="The database: migrations and backups.")
 
@@ -43,6 +48,10 @@ class Place:
     config: Path | None = None
     data_dir: Path | None = None
 
+    def nearer(self, config: Path | None, data_dir: Path | None) -> "Place":
+        """This place, but for what is named here."""
+        return Place(config or self.config, data_dir or self.data_dir)
+
     def settings(self, port: int | None = None) -> Settings:
         """The settings there.
 
@@ -58,8 +67,7 @@ def command(group: typer.Typer, name: str = "") -> Callable[[Callable[..., Any]]
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def run(context: typer.Context, config: Path | None, data_dir: Path | None, **given: Any) -> Any:
-            outer: Place = context.find_root().obj
-            return function(Place(config or outer.config, data_dir or outer.data_dir), **given)
+            return function(context.obj.nearer(config, data_dir), **given)
 
         own = list(inspect.signature(function).parameters.values())[1:]
         keyword = inspect.Parameter.KEYWORD_ONLY
@@ -77,9 +85,10 @@ def command(group: typer.Typer, name: str = "") -> Callable[[Callable[..., Any]]
 
 
 @cli.callback()
-def tiller(context: typer.Context, config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Tiller, a trading desk run from chat."""
-    context.obj = Place(config, data_dir)
+@journal.callback()
+@db.callback()
+def name_place(context: typer.Context, config: ConfigFile = None, data_dir: DataDir = None) -> None:
+    context.obj = (context.obj or Place()).nearer(config, data_dir)
 
 
 def say(line: str) -> None:
@@ -107,10 +116,14 @@ def check(place: Place) -> int:
     """Check settings, data directory, database, port and accounts; a table of pass and fail, with the remedy."""
     from bot.check import check as look
 
-    results = asyncio.run(look(place.settings))
-    for result in results:
-        say(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.text}")
-    return 0 if all(result.passed for result in results) else 1
+    async def show() -> int:
+        failed = 0
+        async for finding in look(place.settings):
+            say(f"{'pass' if finding.passed else 'FAIL'}  {finding.name:<16} {finding.text}")
+            failed += not finding.passed
+        return 1 if failed else 0
+
+    return asyncio.run(show())
 
 
 @command(cli)

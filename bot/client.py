@@ -27,13 +27,14 @@ Shape = dict[str, Any]
 class Client:
     """Use it in `async with`. Every method raises ConfigError when no bot answers there or the token is not known."""
 
-    def __init__(self, url: str, token: str, surface: str = "terminal") -> None:
+    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S) -> None:
         self.url = url
-        self._headers = {"Authorization": f"Bearer {token}", "X-Tiller-Surface": surface}
+        self._patience_s = patience_s
+        self._headers = {"Authorization": f"Bearer {token}", "X-Tiller-Surface": "terminal"}
         self._local = is_local(url)
         # What is on this machine is not asked for through a proxy.
         self._http = httpx.AsyncClient(
-            base_url=url, headers=self._headers, timeout=PATIENCE_S, trust_env=not self._local
+            base_url=url, headers=self._headers, timeout=patience_s, trust_env=not self._local
         )
 
     async def __aenter__(self) -> "Client":
@@ -65,7 +66,7 @@ class Client:
         except httpx.ConnectError:
             raise no_bot(self.url) from None
         except httpx.TimeoutException:
-            text = f"Tiller at {self.url} did not answer within {PATIENCE_S:.0f} s: it may have been done, or not."
+            text = f"Tiller at {self.url} did not answer within {self._patience_s:.0f} s: it may have been done, or not."
             raise TradingError(text, "Look before you repeat it: orders, status.", code="NO_ANSWER") from None
         except (httpx.TransportError, httpx.InvalidURL) as why:
             text = f"The connection to Tiller at {self.url} broke ({type(why).__name__}): it may have been done, or not."
@@ -122,7 +123,9 @@ class Client:
             failed += 1
 
 
-def connect(settings: Callable[[], Settings], environ: Mapping[str, str]) -> Client:
+def connect(
+    settings: Callable[[], Settings], environ: Mapping[str, str], patience_s: float = PATIENCE_S
+) -> Client:
     """The client of the bot that the environment names, or else the settings; these are read only if needed.
 
     Raises:
@@ -135,9 +138,9 @@ def connect(settings: Callable[[], Settings], environ: Mapping[str, str]) -> Cli
             # The token of this machine's own bot is not for another's.
             raise ConfigError("TILLER_URL is set, but not TILLER_TOKEN.", "Make one there: tiller token --new")
         if token:
-            return Client(url, token)
+            return Client(url, token, patience_s)
     known = settings()
-    return Client(url or address(known), token or _local_token(known.data_dir / "token"))
+    return Client(url or address(known), token or _local_token(known.data_dir / "token"), patience_s)
 
 
 def address(settings: Settings) -> str:

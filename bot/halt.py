@@ -15,8 +15,9 @@ from trading.journal.store import open_journal
 FOLLOWED_S = 10.0  # how long the steps of a kill are shown
 OBEYED_S = 3.0  # a bot that is well obeys the KILL file within one
 LOOK_S = 0.1
-SHELL = Origin("local:shell", "file", "tiller kill")
-LATER = "At the next start: orders that could open something are cancelled{more}; nothing new until `tiller resume`."
+RECENT = 500  # entries looked back at: the bot may have begun before it was asked
+HANGS_S = 5.0  # a bot that takes longer to answer is not waited for
+SHELL = Origin("local:shell", "file", "KILL file")
 
 Say = Callable[[str], None]
 Load = Callable[[], Settings]
@@ -34,23 +35,16 @@ async def kill(settings: Load, environ: Mapping[str, str], *, flatten: bool, say
         async with connect(settings, environ) as client:
             return await _ask(client, "/kill flatten=yes" if flatten else "/kill", say)
     known = settings()
-    file = known.data_dir / "KILL"
+    key = _put_file(known, flatten, say)
     try:
-        known.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kill_file.write(file, flatten=flatten)
-    except OSError as why:
-        raise ConfigError(f"{file} cannot be written: {why.strerror}.", "Use the bot's own user.") from None
-    say(f"{file} is there: no start goes past it.")
-    asked = kill_file.read(file)
-    assert asked is not None, "it was just written"
-    try:
-        async with connect(settings, environ) as client:
-            return await _follow(client, derive("kill", asked[0]), flatten, say)
-    except ConfigError as why:
+        async with connect(settings, environ, HANGS_S) as client:
+            return await _follow(client, derive("kill", key), flatten, say)
+    except TradingError as why:
         if why.code != "NO_BOT":
-            say(f"The bot was not asked: {why}")
+            say(f"The bot was not reached: {why}")
+            say("It obeys the file as soon as it looks, at the latest when it is started again.")
             return 1
-    return await _latch(known, asked[0], flatten, say)
+    return await _latch(known, key, flatten, say)
 
 
 async def resume(settings: Load, environ: Mapping[str, str], *, say: Say) -> int:
@@ -89,26 +83,56 @@ async def _ask(client: Client, line: str, say: Say) -> int:
     return 0 if reply["ok"] else 1
 
 
+def _put_file(settings: Settings, flatten: bool, say: Say) -> str:
+    """Write the KILL file; answers the key of the kill that it asks for."""
+    file = settings.data_dir / "KILL"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kill_file.write(file, flatten=flatten)
+    except OSError as why:
+        raise ConfigError(f"{file} cannot be written: {why.strerror}.", "Use the bot's own user.") from None
+    say(f"Wrote {file}: a bot obeys it within a second, or when it starts.")
+    asked = kill_file.read(file)
+    assert asked is not None, "it was just written"
+    return asked[0]
+
+
 async def _follow(client: Client, kill_id: str, flatten: bool, say: Say) -> int:
     """Show each step of the kill until it is done or time is over; ask for it once more if the file is not obeyed."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    seen = int((await client.get("status"))["last_seq"])
-    begun = await _begun(client, kill_id, seen)
+    seen = max(int((await client.get("status"))["last_seq"]) - RECENT, 0)
+    begun = False
     while loop.time() - began < FOLLOWED_S:
         for event in await client.get("events", after=seen, limit=1000):
             seen = event["seq"]
-            if event["payload"].get("kill_id") != kill_id:
-                continue
-            begun = True
-            if event["type"] == "KillStarted":
-                say("The desk is HALTED.")
-            else:
-                say(f"- {event['payload']['text']}")
-            if event["type"] == "KillFinished":
-                return 0
+            if event["payload"].get("kill_id") == kill_id:
+                begun = True
+                say("The desk is HALTED." if event["type"] == "KillStarted" else f"- {event['payload']['text']}")
+                if event["type"] == "KillFinished":
+                    return 0
         if not begun and loop.time() - began > OBEYED_S:
             return await _ask(client, "/kill flatten=yes" if flatten else "/kill", say)
         await asyncio.sleep(LOOK_S)
-    say("Still at it; the bot goes on by itself. See: tiller journal tail -f")
+    say("Not done yet; the bot keeps trying. Watch it: tiller journal tail -f")
+    return 0
+
+
+async def _latch(settings: Settings, key: str, flatten: bool, say: Say) -> int:
+    """With no bot there: latch in the journal, by the same key as the file, so that it is one kill."""
+    from bot.standby import standby  # a whole desk: only where none is running
+
+    then = "every order is cancelled and every position closed" if flatten else "orders that could open are cancelled"
+    try:
+        async with await open_journal(settings.database.url) as store:
+            desk = await standby(settings, store)
+            await desk.killer.kill(key, "all", SHELL, flatten=flatten, reason="KILL file")
+            orders, positions = len(desk.book.open_orders()), len(desk.book.positions())
+    except JournalError as why:
+        if why.code != "JOURNAL_IN_USE":
+            raise
+        say("A bot holds the journal but does not answer: it obeys the file once it runs on, or when it starts again.")
+        return 1
+    say(f"No Tiller runs; the desk is HALTED in its journal, with {orders} open orders and {positions} positions.")
+    say(f"At the next start {then}; nothing new until: tiller resume")
     return 0

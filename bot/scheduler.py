@@ -31,6 +31,7 @@ from trading.runner import Runner
 
 AFTER_CLOSE_S = 0.15  # how long after a candle's close its strategies are called, in real seconds
 MIN_PERIOD_S = 0.25  # they are called no more often, however fast the market's time runs
+RETRY_S = 10.0  # when a strategy's market is asked again that did not answer, if no candle closes before
 SAMPLE_EVERY_S = 300
 GRACE_S = 5.0  # how long `stop` waits for what is running
 
@@ -136,12 +137,12 @@ class Scheduler:
     def start(self, run_line: RunLine, sample_equity: Job, book: Book) -> None:
         """Begin, in the running event loop. The book is replayed and the markets are started by now.
 
-        Equity is sampled at once, every five minutes, and when the desk's day begins.
+        Equity is sampled at once, every five minutes, and when the desk's day begins. Strategies are
+        called at once too, for their warm-up, so that the next candle is the first they may trade.
         """
         self.run_line, self.book = run_line, book
         midnight, often = Daily(time(), self.zone), Every(SAMPLE_EVERY_S)
         self._add("equity", Planned(lambda now: min(often.next(now), midnight.next(now))), sample_equity)
-        self._add("equity at the start", DateTrigger(book.clock.now(), UTC), sample_equity)
         for name, config in self.runner.configs.items():
             closes = CandleClose(self.markets[config.account], config.timeframe)
             self._add(f"strategy {name}", Planned(closes.next), partial(self._tick, name))
@@ -151,6 +152,8 @@ class Scheduler:
             self._box(mode)
         self._unsubscribe = book.subscribe(self._follow)
         self._jobs.start()
+        for where in ("equity", *(f"strategy {name}" for name in self.runner.configs)):
+            self._hasten(where, 0)
 
     async def stop(self) -> None:
         """Call nothing any more and wait a little for what is running. Safe to repeat."""
@@ -176,6 +179,12 @@ class Scheduler:
         if self._jobs.get_job(where) is not None:
             self._jobs.remove_job(where)
 
+    def _hasten(self, where: str, seconds: float) -> None:
+        """Call something in `seconds`, if that is earlier than planned; after it the plan goes on."""
+        job, soon = self._jobs.get_job(where), self.book.clock.now() + timedelta(seconds=seconds)
+        if job is not None and job.next_run_time > soon:
+            job.modify(next_run_time=soon)
+
     async def _guarded(self, where: str, job: Job) -> None:
         """Run a job; if it fails that is told, and it will be called again when it is time."""
         task = asyncio.current_task()
@@ -189,10 +198,15 @@ class Scheduler:
             self._working.discard(task)
 
     async def _tick(self, name: str) -> None:
-        """Let a strategy look at its market. A market that does not answer is told once; a strategy that fails ends."""
+        """Let a strategy look at its market.
+
+        A market that does not answer is asked again soon, and told of once until it answers. A
+        strategy that fails is told of and stopped.
+        """
         try:
             await self.runner.tick(name)
         except VenueError:
+            self._hasten(f"strategy {name}", RETRY_S)
             if name not in self._silent:
                 self._silent.add(name)
                 raise
@@ -221,6 +235,8 @@ class Scheduler:
             case e.ScheduleSet(schedule_id=which) | e.ScheduleRemoved(schedule_id=which):
                 if (schedule := self.book.get(Schedule, which)) is not None:
                     self._plan(schedule)
+            case e.StrategySwitched(strategy=name, running=True):
+                self._hasten(f"strategy {name}", 0)
             case e.ModeChanged(account=account):
                 if (mode := self.book.get(AccountMode, account)) is not None:
                     self._box(mode)

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from bot.app import VERSION, App
+from bot.check import absent
 from bot.client import ADDRESS
 from bot.folder import prepare
 from bot.logs import start_logs
@@ -25,7 +26,6 @@ from handlers.alerts import Alert, Severity
 from trading import events as e
 from trading.clock import SystemClock
 from trading.control import AccountMode
-from trading.instruments import trap_floats
 from trading.intent import Mode
 from trading.journal.store import open_journal
 
@@ -44,7 +44,6 @@ async def serve(settings: Settings, say: Say) -> None:
         ConfigError: the data directory cannot be used, the port is taken, or something is not part of this version.
         TradingError: the journal is broken or in use, or a market or venue refuses to start.
     """
-    trap_floats()
     stopping = Signals(say)
     clock, redactor = SystemClock(), Redactor(settings.secrets())
     prepare(settings.data_dir)
@@ -136,16 +135,8 @@ def first_screen(settings: Settings, modes: Mapping[str, Mode], link: str, new_t
     yield ""
     yield "In another terminal: tiller chat       One command: tiller chat -c status"
     yield "Telegram and Discord come with a later version."
-    yield from absent(settings)
-
-
-def absent(settings: Settings) -> Iterator[str]:
-    """A warning for everything that is configured and not part of this version."""
-    for name, section in (("telegram", settings.telegram), ("discord", settings.discord)):
-        if section.token.get_secret_value():
-            yield f"Warning: [{name}] has a token, but this version has no {name.capitalize()}: nothing is told there."
-    for name in settings.webhooks:
-        yield f"Warning: [webhooks.{name}] is configured, but this version hears no webhooks: its alerts are lost."
+    for name, text in absent(settings):
+        yield f"Warning: [{name}] {text}"
 
 
 class Signals:

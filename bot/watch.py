@@ -36,6 +36,7 @@ def _kill_key(desk: LiveDesk) -> tuple[str, bool] | None:
 def count(entry: e.Recorded, metrics: Metrics, book: Book) -> None:
     """Keep the metrics in step with the journal."""
     event = entry.event
+    metrics.appended(entry.seq, book.append_s)
     order = book.order(e.order_of(event))
     if order is not None:
         metrics.open_orders(len(book.open_orders()))

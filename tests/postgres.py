@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 MISSING = "PostgreSQL is not installed: apt-get install postgresql"
@@ -102,7 +103,9 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
 
 def _binaries() -> Path | None:
     """Where initdb and pg_ctl are: Debian keeps them out of PATH, a folder for each version."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True
+    )
     if found := shutil.which("initdb"):
         folders.append(Path(found).parent)
     return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
@@ -117,7 +120,9 @@ def _unprivileged() -> str:
 
 
 def _run(user: str, *command: str | Path) -> None:
-    other = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    other: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        other = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
     done = subprocess.run(
         [str(word) for word in command], cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, **other
     )

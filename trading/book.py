@@ -33,6 +33,8 @@ class Book:
         self.clock = clock
         self.lock = asyncio.Lock()
         """Held from a verdict to its journal entry, so that two requests never pass the same limit."""
+        self.append_s = 0.0
+        """How long the last append took, in seconds."""
         self._tables: dict[type[Any], dict[str, Any]] = defaultdict(dict)
         self._fills: set[str] = set()
         self._open: dict[str, Order] = {}
@@ -76,7 +78,10 @@ class Book:
         for number, event in enumerate(events, self.journal.last_seq + 1):
             for entity in fold(e.Recorded(number, at, event), get):
                 staged[type(entity), entity.pk] = entity
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         entries = await self.journal.append(events, at, _rows(staged.values()))
+        self.append_s = loop.time() - began
         for entity in staged.values():
             self._install(entity)
         for entry in entries:

@@ -4,6 +4,7 @@ The same key is the same order, for ever. An order is durable before it is on th
 have left, it is never sent again: its outcome is the venue's to tell, through reports or reconcile.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -63,8 +64,7 @@ class Oms:
                     facts += [e.OrderSubmitted(each.id, verdict.findings) for each in (order, *legs)]
                     approved.append(verdict)
             await self.book.write(*facts)  # durable before the wire
-        for verdict in approved:
-            await self._send(verdict)  # outside the lock
+        await asyncio.gather(*map(self._send, approved))  # outside the lock; none waits for another's answer
         return self.book.order(orders[0].id) or orders[0]
 
     async def _send(self, approved: p.Approved) -> None:

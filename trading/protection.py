@@ -168,7 +168,10 @@ class Protection:
             self._told.add(leg.id)
             again = "" if pair in cover.lost else " It is tried again."
             again = " The position is closed at the market." if pair.was_due else again
-            text = f"{leg.symbol}: the {leg.leg} order over {plain(pair.size)} does not work ({leg.reason}).{again}"
+            text = (
+                f"{leg.symbol}: the {leg.leg} order {leg.id} over {plain(pair.size)} does not work "
+                f"({leg.reason}).{again}"
+            )
             severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
 

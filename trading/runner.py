@@ -42,11 +42,7 @@ MakeRoom = Callable[[AccountId, Symbol, Decimal, Origin], Awaitable[None]]
 
 
 class StrategyConfig(msgspec.Struct, frozen=True):
-    """One strategy as the settings have it: a class with its parameters, on symbols of an account.
-
-    `size` is how much an entry is. With `autostart` it runs until somebody stops it, without it
-    waits until somebody starts it.
-    """
+    """One strategy as the settings have it: `size` is an entry's; without `autostart` it waits to be started."""
 
     name: str
     class_name: str
@@ -91,14 +87,12 @@ class Runner:
         markets: Mapping[str, Market],
         configs: Iterable[StrategyConfig],
         make_room: MakeRoom | None = None,
-        settle_s: float = SETTLE_S,
     ) -> None:
         self.book = book
         self.oms = oms
         self.markets = markets
         self.configs = {config.name: config for config in configs}
         self.make_room = make_room
-        self.settle_s = settle_s
         self._feeds: defaultdict[str, dict[Symbol, Feed]] = defaultdict(dict)  # by strategy
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         for config in self.configs.values():
@@ -155,8 +149,9 @@ class Runner:
     async def tick(self, name: str) -> None:
         """Show a strategy the bars that have closed since the last time, and do what it wishes.
 
-        Whoever calls this watches over it: a VenueError is the market's and the next tick tries
-        again; after anything else the strategy cannot be trusted and is to be stopped.
+        The first time, and the first time after a start, is the warm-up: call it at once then.
+        Whoever calls this watches over it: a VenueError is the market's, and the next tick tries again;
+        after anything else the strategy cannot be trusted and is to be stopped.
 
         Raises:
             VenueError: the market did not answer; no bar was lost.
@@ -248,7 +243,7 @@ class Runner:
         return await self._send(msgspec.structs.replace(entry, key=key, side=side, size=Size(size), reduce_only=True))
 
     async def _send(self, intent: Intent) -> Order:
-        return await self.oms.settled((await self.oms.submit(intent)).id, self.settle_s)
+        return await self.oms.settled((await self.oms.submit(intent)).id, SETTLE_S)
 
 
 async def _warmed_up(config: StrategyConfig, market: Market, instrument: Instrument) -> Feed:

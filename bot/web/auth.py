@@ -73,9 +73,13 @@ class Gatekeeper:
         if actor is None:
             self._failures.take(caller)
             raise Refused(401, "UNAUTHORIZED", "No valid token was sent.", "Send: Authorization: Bearer TOKEN.")
-        if not self._calls.take(actor.id):
+        if not self.may_call(actor):
             raise Refused(429, "TOO_MANY", f"More than {RATE_PER_S:.0f} calls a second.", "Send fewer, or wait.")
         return actor
+
+    def may_call(self, actor: Actor) -> bool:
+        """Whether the actor has not called too often; counts the call."""
+        return self._calls.take(actor.id)
 
     def session(self, actor: Actor) -> str:
         """The cookie of a signed-in visitor."""

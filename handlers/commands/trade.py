@@ -1,20 +1,18 @@
-"""Opening, closing and protecting positions."""
+"""Opening and closing positions."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
 
-import msgspec
-
-from handlers.cards import headline, outcome, place, told
+from handlers.cards import place, told
 from handlers.context import Consent, Context, Role
-from handlers.figures import number, price, signed
+from handlers.figures import number, signed
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
-from handlers.values import AccountName, Line, OrderRef, Part
+from handlers.values import AccountName, Line, Part
 from trading.errors import IntentError
 from trading.ids import order_id
 from trading.instruments import Price, Settlement, Side, Symbol
-from trading.intent import AccountId, Intent, Leg, OrderType, Size, TimeInForce, Trail, Unit
+from trading.intent import AccountId, Intent, OrderType, Size, TimeInForce, Trail, Unit
 from trading.portfolio import Position
 
 
@@ -196,104 +194,6 @@ def _part(ctx: Context, position: Position, part: Size | None) -> Size:
             code="DUST",
         )
     return Size(wanted)
-
-
-# --- protecting ------------------------------------------------------------------------------
-
-
-@command(role=Role.TRADER, group="trade", dry=True)
-async def oco(
-    ctx: Context,
-    symbol: Annotated[Symbol, Arg("Which holding to exit")],
-    size: Annotated[Size, Arg("How much of it")],
-    *,
-    tp: Annotated[Price, Arg("Take profit")],
-    sl: Annotated[Price, Arg("Stop loss")],
-    account: Annotated[AccountName | None, Arg("Which account")] = None,
-) -> Reply:
-    """Exit at a target or at a stop, whichever comes first."""
-    where = ctx.account(account)
-    position = ctx.book.position(where, symbol)
-    side = Side.BUY if position is not None and position.quantity < 0 else Side.SELL
-    group = order_id(f"{ctx.key}:oco")
-    stop = Intent(
-        key=ctx.key,
-        account=where,
-        symbol=symbol,
-        side=side,
-        size=size,
-        origin=ctx.origin,
-        type=OrderType.STOP,
-        stop_price=sl,
-        leg=Leg.STOP_LOSS,
-        reduce_only=True,
-        group=group,
-    )
-    target = msgspec.structs.replace(
-        stop, key=f"{ctx.key}:tp", type=OrderType.LIMIT, stop_price=None, limit_price=tp, leg=Leg.TAKE_PROFIT
-    )
-    return await place(ctx, stop, target, note=f"One cancels the other: stop {price(sl)}, target {price(tp)}.")
-
-
-async def _protect(
-    ctx: Context,
-    what: Symbol | OrderRef,
-    account: AccountName | None,
-    *,
-    stop: Decimal | None = None,
-    target: Decimal | None = None,
-    trail: Trail | None = None,
-) -> Reply:
-    """Change the protection of a position, of a working entry, or of one protective order."""
-    order = ctx.book.order(what) if isinstance(what, OrderRef) else None
-    if order is not None and order.is_open:
-        changed = await ctx.desk.protection.change_order(
-            order, ctx.key, ctx.origin, stop=stop, target=target, trail=trail
-        )
-    else:
-        where = order.account_id if order else ctx.account(account)
-        symbol = order.symbol if order else Symbol(what)
-        changed = await ctx.desk.protection.change(
-            ctx.key, where, symbol, ctx.origin, stop=stop, target=target, trail=trail
-        )
-    lines = [f"{headline(each)}: {outcome(each)}" for each in changed]
-    return Reply.good("\n".join(lines), order_id=changed[0].id if changed else None)
-
-
-@command(role=Role.TRADER, group="trade")
-async def sl(
-    ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
-    stop: Annotated[Price, Arg("The new stop loss")],
-    *,
-    account: Annotated[AccountName | None, Arg("Which account")] = None,
-) -> Reply:
-    """Set the stop loss of a position or an order."""
-    return await _protect(ctx, what, account, stop=stop)
-
-
-@command(role=Role.TRADER, group="trade")
-async def tp(
-    ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
-    target: Annotated[Price, Arg("The new take profit")],
-    *,
-    account: Annotated[AccountName | None, Arg("Which account")] = None,
-) -> Reply:
-    """Set the take profit of a position or an order."""
-    return await _protect(ctx, what, account, target=target)
-
-
-@command(role=Role.TRADER, group="trade")
-async def trail(
-    ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
-    distance: Annotated[Trail, Arg("How far behind the best price: 500 or 1.5%")],
-    *,
-    account: Annotated[AccountName | None, Arg("Which account")] = None,
-) -> Reply:
-    """Let the stop of a position or an order follow the price."""
-    return await _protect(ctx, what, account, trail=distance)
 
 
 @command(role=Role.VIEWER, group="trade")

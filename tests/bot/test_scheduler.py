@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.scheduler import CandleClose, Daily, Every, Scheduler, plan_of
+from bot.scheduler import CandleClose, Daily, Every, Planned, Scheduler, plan_of
 from tests.kit import BTC, HandClock, HandMarket, MemoryJournal
 from tests.trading.strategy_desk import Venue
 from trading import events as e
@@ -24,7 +24,7 @@ from trading.instruments import ZERO, Money, Symbol
 from trading.intent import AccountId, Mode, Size
 from trading.market.candles import UNIX, bar_start
 from trading.oms import Oms
-from trading.quotes import Candle
+from trading.quotes import Candle, timeframe_seconds
 from trading.risk.gate import RiskGate
 from trading.risk.limits import Limits
 from trading.runner import Runner, StrategyConfig
@@ -95,6 +95,12 @@ def test_daily_through_both_changes_of_the_clock() -> None:
     assert plan.next(utc("2026-10-25T00:30")) == utc("2026-10-26T01:30")  # not the second
 
 
+def test_after_a_stall_it_goes_on_from_now() -> None:
+    planned = Planned(Every(10).next)
+    assert planned.get_next_fire_time(None, utc("2026-01-05T12:00:03")) == utc("2026-01-05T12:00:10")
+    assert planned.get_next_fire_time(utc("2026-01-05T11:00"), utc("2026-01-05T12:00:03")) == utc("2026-01-05T12:00:10")
+
+
 def test_a_schedule_is_read_from_the_book_with_the_desk_s_zone() -> None:
     assert plan_of(Schedule("a", "status", "person:ana", "trader", every_s=900), VIENNA) == Every(900)
     assert plan_of(Schedule("a", "status", "person:ana", "trader", at="08:30"), VIENNA) == Daily(time(8, 30), VIENNA)
@@ -160,9 +166,10 @@ class FastMarket(HandMarket):
         if self.trouble is not None:
             raise self.trouble
         end = bar_start(self.now(), timeframe)
-        starts = [end - timedelta(minutes=back) for back in range(limit, 0, -1)]
+        length = timedelta(seconds=timeframe_seconds(timeframe))
+        starts = [end - back * length for back in range(limit, 0, -1)]
         prices = [self.price + start.minute**2 % 7 for start in starts]
-        return [Candle(symbol, "1m", at, c, c, c, c, ZERO) for at, c in zip(starts, prices, strict=True)]
+        return [Candle(symbol, timeframe, at, c, c, c, c, ZERO) for at, c in zip(starts, prices, strict=True)]
 
     async def until_asked(self, times: int) -> None:
         while self.asked < times:
@@ -173,7 +180,7 @@ class FastMarket(HandMarket):
 class Clockwork:
     """A scheduler over a real book and runner, with what it called and what it told."""
 
-    def __init__(self, markets: dict[str, FastMarket]) -> None:
+    def __init__(self, markets: dict[str, FastMarket], timeframe: str = "1m") -> None:
         self.book = Book(MemoryJournal(), SystemClock())
         valuation = Valuation(self.book, markets, "USDT")
         self.venues = {AccountId(name, Mode.PAPER): Venue(market, False) for name, market in markets.items()}
@@ -186,7 +193,8 @@ class Clockwork:
             venue.hear = oms.on_report
         params = {"fast": "1", "slow": "2"}
         configs = [
-            StrategyConfig(name, "sma_cross", name, (BTC.symbol,), "1m", params, Size(Decimal(1))) for name in markets
+            StrategyConfig(name, "sma_cross", name, (BTC.symbol,), timeframe, params, Size(Decimal(1)))
+            for name in markets
         ]
         self.runner = Runner(self.book, oms, markets, configs)
         self.told: list[tuple[str, str]] = []
@@ -250,6 +258,24 @@ async def test_a_second_of_the_real_scheduler() -> None:
         await deaf.until_asked(deaf.asked + 2)
         deaf.trouble = VenueUnreachable("It does not answer.")
         assert await work.book.until(lambda: work.told.count(("strategy deaf", "VenueUnreachable")) == 2, 5)
+        await work.scheduler.stop()
+
+
+async def test_a_strategy_is_warmed_up_at_once_and_a_silent_market_is_asked_again_soon() -> None:
+    async with asyncio.timeout(20):
+        market = FastMarket()
+        market.trouble = VenueUnreachable("It does not answer.")
+        work = Clockwork({"slow": market}, "1d")  # a candle takes six minutes
+        await work.begin()
+        assert await work.book.until(lambda: ("strategy slow", "VenueUnreachable") in work.told, 5)
+        assert work.scheduler.planned()["strategy slow"] - work.book.clock.now() <= timedelta(seconds=10)
+        market.trouble = None
+        for times in (2, 3):
+            await work.runner.stop("slow", "person:ana")
+            await work.runner.start("slow", "person:ana")
+            await market.until_asked(times)
+        await asyncio.sleep(0)
+        assert work.scheduler.planned()["strategy slow"] - work.book.clock.now() > timedelta(minutes=5)
         await work.scheduler.stop()
 
 

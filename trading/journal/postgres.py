@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -78,7 +78,7 @@ class PostgresDatabase:
     async def write(self, statements: Sequence[Statement], before: Tail, after: Tail) -> None:
         """All of `statements` in one durable transaction, if the journal still ends at `before`.
 
-        A cancellation waits until it is known whether they were written.
+        A cancellation reaches the caller only once it is known that they were written.
 
         Raises:
             JournalError: they were not; or, if the server stayed away, perhaps not: a restart finds out.
@@ -97,7 +97,7 @@ class PostgresDatabase:
     async def _write(self, statements: Sequence[Statement], before: Tail, after: Tail) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
-        while True:
+        for pause in chain([0.0], repeat(PAUSE_S)):  # a server that only dropped us is there at once
             try:
                 if self._session is None and await self._resume(before, after):
                     return
@@ -112,7 +112,7 @@ class PostgresDatabase:
                 await self._let_go()
             else:
                 return
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(pause)
 
     async def _resume(self, before: Tail, after: Tail) -> bool:
         """A new session for the one that was lost; whether what was being written then had been."""
@@ -170,7 +170,10 @@ class PostgresDatabase:
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which a cancellation of the caller does not interrupt: it reaches the caller afterwards."""
+    """The result of `work`, which a cancellation does not interrupt: it reaches the caller at its next wait.
+
+    The caller then knows what was written, and may take it into memory.
+    """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

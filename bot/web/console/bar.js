@@ -1,5 +1,10 @@
 // The top bar: state, worth, connection, theme, and the kill switch with its ceremony.
-const THEMES = { system: ["dark", "\u25d0"], dark: ["light", "\u263e"], light: ["system", "\u2600"] };
+const NEXT = { system: "dark", dark: "light", light: "system" };
+const ICONS = {
+  system: "M4 5h16v11H4z M9 20h6 M12 16v4",
+  dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+  light: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z M12 2v2 M12 20v2 M4.9 4.9l1.4 1.4 M17.7 17.7l1.4 1.4 M2 12h2 M20 12h2 M4.9 19.1l1.4-1.4 M17.7 6.3l1.4-1.4",
+};
 const SHELF = "tiller.theme";
 
 export default {
@@ -19,9 +24,11 @@ export default {
       <button v-if="desk.doubts" type="button" class="t-flag tone-warn" @click="say('/orders')">{{ desk.doubts }} in doubt</button>
       <button v-if="desk.differences" type="button" class="t-flag tone-warn" @click="say('/reconcile')">{{ desk.differences }} differ</button>
       <span class="t-push"></span>
-      <span :class="['t-link-state', {off: !online}]" role="status">{{ online ? "live" : "offline" }}</span>
-      <button type="button" class="t-icon" :title="'Colours: ' + theme" aria-label="Colours" @click="turn">{{ icon }}</button>
-      <a class="t-icon t-out" href="/logout" :title="'Sign out ' + who" aria-label="Sign out">\u2192</a>
+      <span :class="['t-online', {off: !online}]" role="status"><span>{{ online ? "live" : "offline" }}</span></span>
+      <button type="button" class="t-icon" :title="'Colours: ' + theme" aria-label="Colours" @click="turn">
+        <svg viewBox="0 0 24 24"><path :d="icon" /></svg></button>
+      <a class="t-icon t-out" href="/logout" :title="'Sign out ' + who" aria-label="Sign out">
+        <svg viewBox="0 0 24 24"><path d="M10 4H5v16h5 M14 8l4 4-4 4 M18 12H9" /></svg></a>
       <button v-if="trades && desk.state !== 'ACTIVE'" type="button" class="t-resume" @click="$refs.resume.showModal()">Resume</button>
       <button v-if="trades" type="button" class="t-kill" @click="$refs.kill.showModal()">KILL</button>
 
@@ -51,7 +58,7 @@ export default {
   },
   computed: {
     icon() {
-      return (THEMES[this.theme] || THEMES.system)[1];
+      return ICONS[this.theme] || ICONS.system;
     },
   },
   mounted() {
@@ -65,7 +72,7 @@ export default {
       window.dispatchEvent(new CustomEvent("tiller:line", { detail: { line } }));
     },
     turn() {
-      this.theme = (THEMES[this.theme] || THEMES.system)[0];
+      this.theme = NEXT[this.theme] || "system";
       localStorage.setItem(SHELF, this.theme);
       document.documentElement.dataset.theme = this.theme;
       window.dispatchEvent(new CustomEvent("tiller:theme"));

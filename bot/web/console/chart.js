@@ -23,7 +23,11 @@ export default {
   methods: {
     // --- called by the server ---
     show(options) {
+      const zoom = this.options && this.chart.getOption()?.dataZoom?.[0];
       this.options = options;
+      if (zoom) Object.assign(options.dataZoom[0], { start: zoom.start, end: zoom.end });
+      else if (options.dataZoom && this.$el.clientWidth < 500) options.dataZoom[0].start = 50;
+      this.label_price();
       this.redraw();
     },
     // The newest bar of a candle chart, or the present state of its last one.
@@ -36,7 +40,12 @@ export default {
       }
       price.data[price.data.length - 1] = values;
       price.markLine.data = [{ yAxis: values[1] }];
+      this.label_price();
       this.chart.setOption({ xAxis: { data: labels }, series: [{ data: price.data, markLine: price.markLine && this.tinted(price.markLine) }] });
+    },
+    label_price() {
+      const line = this.options.series[0].markLine;
+      if (line?.data.length) line.label.formatter = line.data[0].yAxis.toLocaleString("en-US", { maximumFractionDigits: 8 });
     },
     tinted(options) {
       const probe = document.body.appendChild(document.createElement("span"));

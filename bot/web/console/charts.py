@@ -51,7 +51,7 @@ def candles(bars: Sequence[Bar], fills: Sequence[Shape]) -> Shape:
         "tooltip": TIP,
         "xAxis": {"type": "category", "data": [label for label, _ in bars], **AXIS},
         "yAxis": VALUES,
-        "dataZoom": [{"type": "inside"}],
+        "dataZoom": [{"type": "inside", "minValueSpan": 10}],
         "series": [
             {
                 "name": "Price",

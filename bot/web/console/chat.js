@@ -1,5 +1,6 @@
 // The chat: what was sent, what was answered, and what is told unasked. All text is shown as text, never as markup.
 const KEPT = 150; // entries that a reload finds again
+const FRESH = 6; // entries from the end within which news of one order is put together
 const SHELF = "tiller.chat";
 const NUMBER = /^[-+$]?[0-9][0-9.,]*%?( [A-Z]{3,5})?$/;
 
@@ -17,7 +18,7 @@ export default {
             <time>{{ clock(entry.at) }}</time><span class="t-text">{{ entry.text }}</span>
           </div>
           <div v-else class="t-turn">
-            <div class="t-line"><span>{{ entry.line }}</span><time>{{ entry.at }}</time></div>
+            <div class="t-line"><span>{{ entry.line }}</span><time>{{ clock(entry.at) }}</time></div>
             <div v-if="!entry.reply" class="t-reply t-wait" role="status">
               <template v-if="entry.cut">
                 The connection was lost before the answer came.
@@ -92,9 +93,22 @@ export default {
       this.keep();
     },
     tell(news, seq) {
-      for (const one of news) if (this.seq === null || one.seq > this.seq) this.add({ ...one, kind: "news" });
+      for (const one of news) if (this.seq === null || one.seq > this.seq) this.hear({ ...one, kind: "news" });
       this.seq = Math.max(this.seq ?? 0, seq);
       this.keep();
+    },
+    // News of an order that was just told of is added to what was told: an order is one entry while it is fresh.
+    hear(one) {
+      const lately = this.entries.slice(-FRESH);
+      const known = one.order_id && lately.findLast((e) => e.kind === "news" && e.order_id === one.order_id);
+      if (!known || lately.slice(lately.indexOf(known)).some((e) => e.kind !== "news")) {
+        this.add(one);
+        return;
+      }
+      const [head, ...rest] = one.text.split("\n");
+      known.text = [head, ...known.text.split("\n").slice(1), ...rest].join("\n");
+      Object.assign(known, { seq: one.seq, at: one.at, tone: one.tone === "info" ? known.tone : one.tone });
+      this.follow();
     },
     answer(key, reply, kept, at) {
       const entry = this.entries.find((e) => e.key === key);

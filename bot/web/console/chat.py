@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 from nicegui import background_tasks
@@ -46,11 +45,9 @@ class Chat(Element, component="chat.js"):
             return
         reply = await self.visitor.run(line[:LONGEST], f"web:{key}")
         if not self.client.is_deleted:
-            self.run_method("answer", key, shown(reply), masked(line))
-
-    def send(self, line: str) -> None:
-        """Send a line as if it had been typed."""
-        self.run_method("send", line)
+            app = self.visitor.app
+            at = moment(app.clock.now(), app.desk.timezone)
+            self.run_method("answer", key, shown(reply), masked(line), at)
 
     # --- news --------------------------------------------------------------------------------
 
@@ -64,7 +61,7 @@ class Chat(Element, component="chat.js"):
         desk = str(first[0]["hash"])[:16] if first else ""
         last = app.book.journal.last_seq
         seq = said.get("seq")
-        known = isinstance(seq, int) and said.get("desk") == desk and 0 <= seq <= last
+        known = isinstance(seq, int) and said.get("desk") in ("", desk) and 0 <= seq <= last
         self.run_method("open", desk, bool(known))
         after = int(seq) if known and isinstance(seq, int) else max(last - FIRST, 0)
         self._following = background_tasks.create(self._follow(after), name="console news")
@@ -110,24 +107,18 @@ class Chat(Element, component="chat.js"):
 class Prompt(Element, component="prompt.js"):
     """Where lines are typed: completion by Tab, and a history kept by the browser."""
 
-    def __init__(self, visitor: Visitor, send: Callable[[str], None]) -> None:
+    def __init__(self, visitor: Visitor) -> None:
         super().__init__()
         self.visitor = visitor
-        self._send = send
-        self.on("line", self._line)
         self.on("complete", self._complete)
-
-    def _line(self, asked: GenericEventArguments) -> None:
-        if isinstance(asked.args, str):
-            self._send(asked.args)
 
     def _complete(self, asked: GenericEventArguments) -> None:
         said = asked.args if isinstance(asked.args, dict) else {}
-        text, number = said.get("text"), said.get("number")
-        if not (isinstance(text, str) and isinstance(number, int)) or len(text) > LONGEST:
+        text, cursor, number = said.get("text"), said.get("cursor"), said.get("number")
+        if not (isinstance(text, str) and isinstance(cursor, int) and isinstance(number, int)) or len(text) > LONGEST:
             return
         ctx = self.visitor.app.dispatcher.context(text, self.visitor.actor, SURFACE)
-        found = complete(text, len(text), ctx)
+        found = complete(text, max(cursor, 0), ctx)
         self.run_method("offer", number, [{"text": c.text, "help": c.help, "start": c.start} for c in found])
 
 

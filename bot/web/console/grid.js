@@ -7,10 +7,11 @@ export default {
     <div class="t-grid">
       <div class="t-wide">
         <table v-if="rows.length">
-          <thead><tr><th v-for="(c, i) in columns" :class="{num: right(i)}">{{ c }}</th><th v-if="acts"></th></tr></thead>
+          <thead><tr><th v-for="(c, i) in columns" :class="{num: right(i)}">{{ c }}</th><th v-if="acts" class="t-acts"></th></tr></thead>
           <tbody>
             <tr v-for="row in rows" :key="row.key">
-              <td v-for="(c, i) in row.cells" :class="[right(i) ? 'num' : '', c.tone ? 'tone-' + c.tone : '']">{{ c.text }}</td>
+              <td v-for="(c, i) in row.cells" :class="[right(i) ? 'num' : '', c.tone ? 'tone-' + c.tone : '']"
+                  :data-label="columns[i]">{{ c.text }}</td>
               <td v-if="acts" class="t-acts">
                 <button v-for="a in row.actions" type="button" :title="a.line" :disabled="resting === row.key + a.label"
                         @click="press(row, a)">{{ a.label }}</button>

@@ -62,8 +62,8 @@ def desk(app: App) -> Shape:
 # --- tables ----------------------------------------------------------------------------------
 
 
-def row(key: str, cells: Iterable[Shape | str], actions: Iterable[Shape] = ()) -> Shape:
-    """One row of a table; an action sends its line, or asks for the fields of its form first."""
+def row(key: str, cells: list[Any], actions: Iterable[Shape] = ()) -> Shape:
+    """One row of a table: texts or toned cells. An action sends its line, or asks for the fields of its form first."""
     return {"key": key, "cells": [cell(c) if isinstance(c, str) else c for c in cells], "actions": list(actions)}
 
 

@@ -79,7 +79,7 @@ async def test_rows_come_back_as_they_were_written(journal: JournalStore) -> Non
         quantity=Decimal("123456789012.000000000000000001"),
         limit_price=Decimal("0.10"),
         filled_value=Decimal("1E+3"),
-        text='quotes \' " ? $1 ü € 🚀 % \\ and\nlines',
+        text="quotes ' \" ? $1 ü € 🚀 % \\ and\nlines",
         created_at=at(7).replace(microsecond=123456),
     )
     flat = position_row("BTC/USDT", quantity=Decimal("-0.5"), opened_at=None, cost=Decimal("0E-8"))

@@ -5,13 +5,18 @@ import pytest
 from tests.trading.journal.conftest import Place
 from tests.trading.journal.facts import NOON, initialized, noticed
 from trading.errors import JournalError
-from trading.journal.store import open_journal
+from trading.journal.store import JournalStore, open_journal
 
 
 async def five_entries(place: Place) -> None:
     async with await open_journal(place.url) as journal:
         await journal.append([noticed(1), initialized("o1"), noticed(3), noticed(4), initialized("o5")], NOON, [])
         await journal.move_cursor("web", 5)
+
+
+async def read_into(seen: list[int], journal: JournalStore) -> None:
+    async for entry in journal.read():
+        seen.append(entry.seq)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +75,9 @@ async def test_an_entry_that_cannot_be_read_is_named(place: Place, damage: str) 
     await five_entries(place)
     await place.execute(damage)
     async with await open_journal(place.url) as journal:
-        seen = []
+        seen: list[int] = []
         with pytest.raises(JournalError, match=r"Journal entry 3 \(Noticed\) cannot be read") as caught:
-            async for entry in journal.read():
-                seen.append(entry.seq)
+            await read_into(seen, journal)
     assert seen == [1, 2]
     assert "\n" not in str(caught.value)
 
@@ -90,10 +94,9 @@ async def test_a_row_that_is_not_even_one_is_named(place: Place, damage: str) ->
     await five_entries(place)
     await place.execute(damage)
     async with await open_journal(place.url) as journal:
-        seen = []
+        seen: list[int] = []
         with pytest.raises(JournalError, match="Journal entry 3"):
-            async for entry in journal.read():
-                seen.append(entry.seq)
+            await read_into(seen, journal)
         assert seen == [1, 2]
         with pytest.raises(JournalError, match="Journal entry 3"):
             await journal.verify_chain()

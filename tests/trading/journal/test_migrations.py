@@ -113,7 +113,7 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Place) 
     async with await open_journal(empty.url) as journal:
         await fill_every_table(journal)
     before = await counts(empty)
-    with pytest.raises(JournalError, match="cannot be upgraded.*there_is_no_such_table"):
+    with pytest.raises(JournalError, match=r"cannot be upgraded.*there_is_no_such_table"):
         await open_journal(empty.url, migrations=FAILING)
     assert await counts(empty) == before
     async with await open_journal(empty.url) as journal:
@@ -127,7 +127,7 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Place) 
 async def test_a_reader_does_not_upgrade(empty: Place) -> None:
     async with await open_journal(empty.url) as journal:
         await fill_every_table(journal)
-    with pytest.raises(JournalError, match="older Tiller.*tiller db upgrade"):
+    with pytest.raises(JournalError, match=r"older Tiller.*tiller db upgrade"):
         await open_journal(empty.url, writer=False, migrations=NEWER)
 
 

@@ -43,7 +43,9 @@ async def test_orders_newest_first_and_filtered(journal: JournalStore) -> None:
 
 
 async def test_orders_of_the_same_moment_are_paged_without_loss(journal: JournalStore) -> None:
-    await journal.append([noticed(1)], NOON, [order_row(f"o{number}", created_at=at(number // 3)) for number in range(8)])
+    await journal.append(
+        [noticed(1)], NOON, [order_row(f"o{number}", created_at=at(number // 3)) for number in range(8)]
+    )
     pages: list[str] = []
     last = ""
     while page := await journal.queries.orders(limit=2, before=last):
@@ -68,7 +70,7 @@ async def test_an_order_by_its_id_or_a_beginning_of_it(journal: JournalStore) ->
     assert order["post_only"] is True
     assert order["in_doubt"] is False
     assert (await journal.queries.order("abc"))["id"] == "abc", "the whole id wins over longer ones"
-    with pytest.raises(IntentError, match="Several orders begin with 'ab': .*abc.*Write more"):
+    with pytest.raises(IntentError, match=r"Several orders begin with 'ab': .*abc.*Write more"):
         await journal.queries.order("ab")
     for unknown in ("q", "%", "_", ""):
         with pytest.raises(IntentError, match="There is no order"):

@@ -11,9 +11,7 @@ async def main(url: str) -> None:
     journal = await open_journal(url)
     while True:
         number = journal.last_seq
-        recorded = await journal.append(
-            [initialized("o1"), noticed(number)], NOON, [order_row("o1", text=str(number))]
-        )
+        recorded = await journal.append([initialized("o1"), noticed(number)], NOON, [order_row("o1", text=str(number))])
         print(recorded[-1].seq, flush=True)
 
 

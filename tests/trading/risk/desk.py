@@ -134,14 +134,18 @@ class Desk:
 
     def place(self, order: Order, filled: str = "0", price: str = "", fee: str = "0") -> Order:
         """Journal an order as sent and accepted, and a fill of it."""
-        same = {
-            n: getattr(order, n) for n in e.OrderInitialized.__struct_fields__ if n not in ("order_id", "order_type")
-        }
-        self.record(e.OrderInitialized(order_id=order.id, order_type=order.type, **same))
+        self.initialize(order)
         self.record(e.OrderSubmitted(order.id), e.OrderAccepted(order.id))
         if D(filled):
             self.fill(order, filled, price or str(order.limit_price or 60000), fee)
         return self.now(order)
+
+    def initialize(self, order: Order) -> None:
+        """Journal an order before its verdict."""
+        same = {
+            n: getattr(order, n) for n in e.OrderInitialized.__struct_fields__ if n not in ("order_id", "order_type")
+        }
+        self.record(e.OrderInitialized(order_id=order.id, order_type=order.type, **same))
 
     def fill(self, order: Order, quantity: str, price: str, fee: str = "0") -> None:
         trade, paid = f"t{self.journal.last_seq}", Money(D(fee), "USDT")

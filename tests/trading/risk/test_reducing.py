@@ -167,6 +167,15 @@ def test_an_open_order_is_not_held_against_its_own_change() -> None:
     denied(desk.judge(leg), "NOTHING_TO_REDUCE")
 
 
+def test_a_leg_larger_than_what_is_left_is_no_close() -> None:
+    desk = Desk()
+    desk.hold("1", PERP.symbol)
+    desk.place(stop(desk, "1", "entry"))
+    desk.place(desk.order(Side.SELL, "0.6", PERP.symbol), "0.6", "60000")
+    denied(desk.judge(target(desk, "1", "entry")), "NOTHING_TO_REDUCE")
+    approved(desk.judge(target(desk, "0.4", "entry")))
+
+
 # --- over many books -------------------------------------------------------------------------
 
 steps = st.lists(

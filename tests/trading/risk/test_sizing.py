@@ -150,6 +150,11 @@ def test_the_stop_costs_at_most_what_was_risked(
         assert lost * 100 <= equity * percent
 
 
+@pytest.mark.parametrize("text", ["999999999999999.999999999999999999", "$999999999999999.999999999999999999"])
+def test_digits_beyond_any_rounding_do_not_round_up(text: str) -> None:
+    assert sized(text, like(BTC, step=D(1), min_quantity=D(1)), price=D(1)) == D(999999999999999)
+
+
 @pytest.mark.parametrize("name", ["equity", "price", "rate"])
 def test_no_float_gets_in(name: str) -> None:
     with pytest.raises((TypeError, FloatOperation)):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading.risk.desk import ALL, PERP, D, Desk, approved, denied, like
+from tests.trading.risk.desk import ALL, PERP, D, Desk, approved, denied, like, off
 from trading import events as e
 from trading.instruments import Money, Side
 from trading.intent import Leg, Mode, OrderType, TimeInForce, Trail
@@ -98,6 +98,55 @@ def test_an_oco_pair_lies_on_both_sides_of_the_market(stop: str, target: str, ri
     for first, second in ((one, other), (other, one)):
         verdict = desk.judge(first, second)
         approved(verdict) if right else denied(verdict, "STOP_WRONG_SIDE")
+
+
+# --- who may trade what ----------------------------------------------------------------------
+
+ACTIVE, REDUCING, HALTED = e.TradingState
+
+
+@pytest.mark.parametrize(
+    ("states", "actor", "code"),
+    [
+        ({"all": REDUCING, "demo": HALTED}, "person:ana", "KILLED"),
+        ({"all": HALTED, "demo": REDUCING}, "person:ana", "KILLED"),
+        ({"all": ACTIVE, "BTC/USDT": REDUCING}, "person:ana", "PAUSED"),
+        ({"demo": ACTIVE, "BTC/USDT": HALTED}, "person:ana", "KILLED"),
+        ({"strategy:trend": HALTED}, "strategy:trend", "KILLED"),
+        ({"trend": REDUCING}, "strategy:trend", "PAUSED"),
+        ({"trend": HALTED, "ETH/USDT": HALTED, "main": HALTED}, "person:trend", ""),
+        ({"all": ACTIVE, "demo": ACTIVE}, "person:ana", ""),
+    ],
+)
+def test_the_strictest_latch_of_its_scopes_holds(states: dict[str, e.TradingState], actor: str, code: str) -> None:
+    desk = Desk()
+    for scope, state in states.items():
+        desk.record(e.TradingStateChanged(scope, state, "person:ana"))
+    verdict = desk.judge(desk.order(actor=actor))
+    denied(verdict, code) if code else approved(verdict)
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "fine"),
+    [
+        ((), ("ETH/*",), True),
+        ((), ("btc/*",), False),
+        (("BTC/USDT",), (), True),
+        (("ETH/USDT", "*/USDC"), (), False),
+        (("*/USDT&BTC/*",), (), True),
+        (("*/USDT&ETH/*",), (), False),
+        (("*",), ("*",), False),
+    ],
+)
+def test_allow_and_deny_lists(allow: tuple[str, ...], deny: tuple[str, ...], fine: bool) -> None:
+    desk = Desk(off(allow=allow, deny=deny))
+    verdict = desk.judge(desk.order())
+    approved(verdict) if fine else denied(verdict, "SYMBOL_DENIED")
+
+
+@pytest.mark.parametrize("quantity", ["0", "-0.01", "0.000001"])
+def test_what_is_no_quantity(quantity: str) -> None:
+    assert "Use 0.00001 BTC" in denied(Desk().judge(Desk().order(quantity=quantity)), "LOT_SIZE").remedy
 
 
 # --- what a venue can do ---------------------------------------------------------------------

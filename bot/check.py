@@ -1,0 +1,154 @@
+"""`tiller check`: everything that a start would need, tried one by one, without starting anything."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from bot.app import VERSION
+from bot.folder import prepare
+from bot.logs import LogTail
+from bot.settings import Settings
+from bot.settings.accounts import AccountSettings
+from bot.tokens import Tokens
+from bot.wiring import build_desk
+from trading.clock import SystemClock
+from trading.errors import ConfigError, JournalError, TradingError
+from trading.journal.store import JournalStore, open_journal
+
+CONNECT_S = 30.0
+ANSWER_S = 3.0
+UNSTARTED = ("JOURNAL_ABSENT", "JOURNAL_OLDER")
+
+
+class Finding(NamedTuple):
+    """What was looked at, whether it is fine, and what it is, or what is wrong and what to do about it."""
+
+    name: str
+    passed: bool
+    text: str
+
+
+async def check(settings: Callable[[], Settings]) -> AsyncIterator[Finding]:
+    """Look at everything; where the settings themselves are wrong there is nothing else to look at."""
+    try:
+        known = settings()
+    except ConfigError as why:
+        for line in str(why).splitlines():
+            yield Finding("settings", False, line)
+        return
+    yield Finding("settings", True, f"{len(known.accounts)} accounts, {len(known.strategies)} strategies")
+    folder = _folder(known)
+    yield folder
+    if folder.passed:
+        yield await _database(known)
+    yield await _port(known)
+    with tempfile.TemporaryDirectory() as aside:
+        async with await open_journal(f"sqlite://{Path(aside).as_posix()}/check.db") as store:
+            accounts = [await _account(known, name, account, store) for name, account in known.accounts.items()]
+            for each in accounts:
+                yield each
+            if all(each.passed for each in accounts):
+                yield _strategies(known, store)
+    for name, text in absent(known):
+        yield Finding(name, False, text)
+
+
+def absent(settings: Settings) -> list[tuple[str, str]]:
+    """What is configured and not part of this version, and what that means."""
+    chats = [("telegram", settings.telegram.token), ("discord", settings.discord.token)]
+    found = [
+        (name, f"Not part of this version: nothing is told there. Leave [{name}] token empty until then.")
+        for name, token in chats
+        if token.get_secret_value()
+    ]
+    text = "Not part of this version: its alerts are not heard. Take the section out until then."
+    return found + [(f"webhooks.{name}", text) for name in settings.webhooks]
+
+
+def _folder(settings: Settings) -> Finding:
+    try:
+        prepare(settings.data_dir)
+    except ConfigError as why:
+        return Finding("data directory", False, str(why))
+    return Finding("data directory", True, str(settings.data_dir))
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        async with await open_journal(settings.database.url, writer=False) as store:
+            return Finding("database", True, f"of this version, {store.last_seq} events")
+    except JournalError as why:
+        if why.code not in UNSTARTED:
+            return Finding("database", False, str(why))
+        made = "not there yet" if why.code == "JOURNAL_ABSENT" else "from an older version"
+        return Finding("database", True, f"{made}; the next start makes it ready")
+    except ConfigError as why:
+        return Finding("database", False, str(why))
+
+
+async def _port(settings: Settings) -> Finding:
+    host, port = settings.web.host, settings.web.port
+    if port == 0:
+        return Finding("port", True, "any that is free")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as why:
+        if await _is_tiller(host, port):
+            return Finding("port", True, f"{port}: a Tiller answers there")
+        remedy = "Choose another with [web] port, or stop what uses it."
+        return Finding("port", False, f"Port {port} on {host} cannot be used: {why.strerror}. {remedy}")
+    return Finding("port", True, f"{port} on {host} is free")
+
+
+async def _is_tiller(host: str, port: int) -> bool:
+    address = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_S) as http:
+            return bool((await http.get(f"http://{address}:{port}/healthz")).json() == {"ok": True})
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+async def _account(settings: Settings, name: str, account: AccountSettings, store: JournalStore) -> Finding:
+    """Connect to one account and its market, on a journal that is thrown away."""
+    label = f"account {name}"
+    alone = settings.model_copy(update={"accounts": {name: account}, "strategies": {}})
+    try:
+        desk = build_desk(alone, store, SystemClock(), VERSION, LogTail(0), _tokens(settings, store))
+        async with asyncio.timeout(CONNECT_S):
+            try:
+                for market in desk.markets.values():
+                    await market.start()
+                for executor in desk.executors.values():
+                    await executor.start()
+            finally:
+                for executor in desk.executors.values():
+                    await executor.stop()
+                for market in desk.markets.values():
+                    await market.stop()
+    except TradingError as why:
+        return Finding(label, False, str(why))
+    except TimeoutError:
+        return Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")
+    return Finding(label, True, f"{account.venue}, {len(desk.markets[name].instruments)} symbols on {account.market}")
+
+
+def _strategies(settings: Settings, store: JournalStore) -> Finding:
+    try:
+        build_desk(settings, store, SystemClock(), VERSION, LogTail(0), _tokens(settings, store))
+    except TradingError as why:
+        return Finding("strategies", False, str(why))
+    return Finding("strategies", True, ", ".join(settings.strategies) or "none")
+
+
+def _tokens(settings: Settings, store: JournalStore) -> Tokens:
+    return Tokens(store, settings.data_dir, SystemClock())

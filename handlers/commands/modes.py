@@ -1,0 +1,82 @@
+"""Paper and live: which mode an account's new orders use, and the ceremony of going live."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from handlers.commands.account import chosen
+from handlers.context import Context, Role
+from handlers.figures import moment, money, number, span
+from handlers.reply import Reply, Table, Tone
+from handlers.spec import Arg, command
+from handlers.values import AccountName
+from trading import events as e
+from trading.control import AccountMode
+from trading.errors import IntentError
+from trading.intent import AccountId, Mode
+
+
+@command(role=Role.VIEWER, group="control", audit=True)
+async def mode(
+    ctx: Context,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+    to: Annotated[Literal["paper", "live"] | None, Arg("paper or live; shows the mode if left out")] = None,
+    duration: Annotated[timedelta | None, Arg("Back to paper after this: 8h")] = None,
+) -> Reply:
+    """Show an account's mode, or switch it between paper and live."""
+    if to is None:
+        return _modes(ctx, account)
+    where = ctx.account(account)
+    if to == "paper":
+        return await _to_paper(ctx, where)
+    if ctx.actor.role < Role.ADMIN:
+        raise IntentError(f"Going live needs admin; you are {ctx.actor.role}.", "Ask an admin.", code="NOT_ALLOWED")
+    live = AccountId(where.name, Mode.LIVE)
+    if live not in ctx.desk.oms.executors:
+        raise IntentError(
+            f"{where.name} has nothing live to switch to.", "Its venue is in the settings.", code="NO_LIVE_VENUE"
+        )
+    if where.mode is Mode.LIVE and duration is None:
+        return Reply(f"{where.name} is LIVE already.")
+    if not ctx.confirmed:
+        return await ctx.ask(_live_card(ctx, live, duration), phrase=f"go live {where.name}")
+    until = ctx.now + duration if duration else None
+    await ctx.book.record(e.ModeChanged(where.name, Mode.LIVE, ctx.actor.id, until))
+    return Reply(f"{where.name} is LIVE{f' for {span(duration)}' if duration else ''}.", tone=Tone.WARN)
+
+
+def _modes(ctx: Context, account: str | None) -> Reply:
+    rows = []
+    for each in chosen(ctx, account):
+        switch = ctx.book.get(AccountMode, each.name)
+        until = moment(switch.until, ctx.desk.timezone) if switch and switch.until and each.mode is Mode.LIVE else "-"
+        rows.append((each.name, ctx.desk.oms.executors[each].venue, each.mode.upper(), until))
+    return Reply("", table=Table.of(("Account", "Venue", "Mode", "Until"), rows))
+
+
+def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Reply:
+    desk, currency = ctx.desk, ctx.desk.valuation.currency
+    limits = desk.gate.effective(live)
+    number_ = desk.account_number(live.name)
+    lines = [
+        f"{live.name} goes LIVE at {desk.oms.executors[live].venue}, account {number_}"
+        + (f", for {span(duration)}." if duration else ", until switched back."),
+        f"From then on its orders are real there. Order limit {money(limits.max_order_value, currency)},"
+        f" daily loss limit {money(limits.max_daily_loss, currency)}.",
+    ]
+    running = [name for name in desk.strategies if desk.runner.running(name) and desk.runner.account(name) == live.name]
+    lines += [f"Strategies that will trade it: {', '.join(running)}."] if running else []
+    lines.append(f"To go on, type: confirm TOKEN go live {live.name}")
+    return Reply("\n".join(lines), tone=Tone.WARN)
+
+
+async def _to_paper(ctx: Context, where: AccountId) -> Reply:
+    if ctx.actor.role < Role.TRADER:
+        raise IntentError(f"This needs trader; you are {ctx.actor.role}.", "Ask a trader.", code="NOT_ALLOWED")
+    live = AccountId(where.name, Mode.LIVE)
+    await ctx.book.record(e.ModeChanged(where.name, Mode.PAPER, ctx.actor.id))
+    stays = [f"{number(p.quantity)} {p.symbol}" for p in ctx.book.positions(live)]
+    stays += [f"{o.side} {number(o.quantity)} {o.symbol} ({o.id[:6]})" for o in ctx.book.open_orders(live)]
+    text = f"{where.name} is on PAPER; new orders are simulated."
+    if stays:
+        text += f"\nStill open at the venue: {', '.join(stays)}."
+    return Reply(text, tone=Tone.WARN if stays else Tone.GOOD)
