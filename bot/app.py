@@ -152,9 +152,9 @@ class App:
         for account in self.desk.executors:
             if self.book.account(account) is None or not self._in_use(account):
                 continue
+            if any(self.desk.valuation.mark(position) is None for position in self.book.positions(account)):
+                continue  # a price that is missing is no loss
             worth = self.desk.valuation.equity(account)
-            if worth.unpriced:
-                continue
             samples.append(e.EquitySampled(account.name, account.mode, worth.total, worth.cash, worth.unrealized, day))
             self.metrics.equity(account.name, account.mode, worth.total)
         if samples:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
@@ -108,7 +109,11 @@ def run(
     settings = place.settings(port)
     from bot.serve import serve
 
-    asyncio.run(serve(settings, say))
+    def tell(line: str) -> None:
+        with suppress(OSError):  # the desk goes on, whether or not somebody reads what it prints
+            say(line)
+
+    asyncio.run(serve(settings, tell))
 
 
 @command(cli)

@@ -18,6 +18,7 @@ from trading.errors import ConfigError, TradingError
 
 PATIENCE_S = 60.0
 PAUSES_S = (0.5, 1, 2, 5, 10)  # between two tries to reach the stream again
+LARGEST = 16 * 2**20  # bytes of one event
 ADDRESS = "address"
 """The file in the data directory that says where its bot listens: `--port` may differ from the settings."""
 
@@ -66,10 +67,14 @@ class Client:
         except httpx.ConnectError:
             raise no_bot(self.url) from None
         except httpx.TimeoutException:
-            text = f"Tiller at {self.url} did not answer within {self._patience_s:.0f} s: it may have been done, or not."
+            text = (
+                f"Tiller at {self.url} did not answer within {self._patience_s:.0f} s: it may have been done, or not."
+            )
             raise TradingError(text, "Look before you repeat it: orders, status.", code="NO_ANSWER") from None
         except (httpx.TransportError, httpx.InvalidURL) as why:
-            text = f"The connection to Tiller at {self.url} broke ({type(why).__name__}): it may have been done, or not."
+            text = (
+                f"The connection to Tiller at {self.url} broke ({type(why).__name__}): it may have been done, or not."
+            )
             raise TradingError(text, "Look before you repeat it: orders, status.", code="NO_ANSWER") from None
         return self._read(answer)
 
@@ -103,8 +108,8 @@ class Client:
         while True:
             url = f"ws{self.url.removeprefix('http')}/api/v1/stream?after={after}&alerts=true"
             try:
-                proxy = None if self._local else True
-                async with connect(url, additional_headers=self._headers, proxy=proxy, max_size=2**24) as socket:
+                direct: dict[str, Any] = {"proxy": None} if self._local else {}
+                async with connect(url, additional_headers=self._headers, max_size=LARGEST, **direct) as socket:
                     connected(True)
                     async for message in socket:
                         failed = 0
@@ -123,9 +128,7 @@ class Client:
             failed += 1
 
 
-def connect(
-    settings: Callable[[], Settings], environ: Mapping[str, str], patience_s: float = PATIENCE_S
-) -> Client:
+def connect(settings: Callable[[], Settings], environ: Mapping[str, str], patience_s: float = PATIENCE_S) -> Client:
     """The client of the bot that the environment names, or else the settings; these are read only if needed.
 
     Raises:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from bot import kill_file
 from bot.client import Client, connect
 from bot.settings import Settings
-from trading.clock import SystemClock
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.ids import derive
 from trading.intent import Origin

@@ -6,7 +6,7 @@ one again, and no other; none is left out. What cannot be sent is tried again, i
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -15,7 +15,7 @@ from handlers.alerts import Alert, alert_of
 from trading.book import Book
 from trading.errors import TradingError
 from trading.events import Recorded
-from trading.journal.store import JournalStore
+from trading.ports import Journal
 
 CHUNK = 200  # entries read at a time
 KEPT = 1000  # entries kept at hand: a destination that is not further behind needs no reading
@@ -28,6 +28,14 @@ log = structlog.get_logger("tiller.notifier")
 
 Send = Callable[[Alert], Awaitable[None]]
 """Tells one alert to one destination; raises Undelivered or OSError (a timeout is one) if it may not have arrived."""
+
+
+Lag = Callable[[str, int], None]
+"""Hears how many entries of the journal a destination has not seen."""
+
+
+def _unheard(destination: str, entries: int) -> None:
+    """Nobody asks."""
 
 
 class Undelivered(TradingError):
@@ -43,10 +51,11 @@ class Undelivered(TradingError):
 class Notifier:
     """Tells every destination every alert, in the order of the journal."""
 
-    def __init__(self, store: JournalStore, book: Book, supervisor: Supervisor) -> None:
-        self._store = store
+    def __init__(self, journal: Journal, book: Book, supervisor: Supervisor, lag: Lag = _unheard) -> None:
+        self._journal = journal
         self._book = book
         self._supervisor = supervisor
+        self._lag = lag
         self._lines: dict[str, _Line] = {}
         self._started = False
         self._recent: deque[Recorded] = deque(maxlen=KEPT)
@@ -60,11 +69,11 @@ class Notifier:
         Raises:
             JournalError: its cursor cannot be read or written.
         """
-        told = await self._store.cursor(destination)
+        told = await self._journal.cursor(destination)
         if told == 0:
-            told = self._store.last_seq or NOTHING
-            await self._store.move_cursor(destination, told)
-        line = _Line(destination, send, repeat, self._store, self._book, self._recent)
+            told = self._journal.last_seq or NOTHING
+            await self._journal.move_cursor(destination, told)
+        line = _Line(destination, send, repeat, self._journal, self._book, self._recent, self._lag)
         line.told = told
         self._lines[destination] = line
         if self._started:
@@ -79,14 +88,10 @@ class Notifier:
     def _start(self, line: "_Line") -> None:
         self._supervisor.start(f"alerts to {line.name}", line.follow)
 
-    def lags(self) -> Mapping[str, int]:
-        """How many entries of the journal each destination has not seen."""
-        return {name: self._store.last_seq - max(line.told, 0) for name, line in self._lines.items()}
-
     async def drain(self, timeout_s: float) -> bool:
         """Wait until every destination has been told everything, at most `timeout_s`; answers whether it has."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s if self._started else 0):
                 for line in self._lines.values():
                     await line.caught_up.wait()
         except TimeoutError:
@@ -104,22 +109,24 @@ class Notifier:
         self._recent.append(entry)
         for line in self._lines.values():
             line.wake()
+            self._lag(line.name, entry.seq - max(line.told, 0))
 
 
 class _Line:
     """One destination's way along the journal: `told` is the last entry it is done with, `moved` the durable one."""
 
     def __init__(
-        self, name: str, send: Send, repeat: int, store: JournalStore, book: Book, recent: Sequence[Recorded]
+        self, name: str, send: Send, repeat: int, journal: Journal, book: Book, recent: Sequence[Recorded], lag: Lag
     ) -> None:
         self.name = name
         self.told = self._moved = NOTHING
         self.caught_up = asyncio.Event()
         self._send = send
         self._repeat = repeat
-        self._store = store
+        self._journal = journal
         self._book = book
         self._recent = recent
+        self._lag = lag
         self._news = asyncio.Event()
         self._unmoved = 0  # alerts told since the cursor moved
 
@@ -129,7 +136,7 @@ class _Line:
 
     async def follow(self) -> None:
         """Tell what is new, for ever."""
-        self.told = self._moved = await self._store.cursor(self.name)
+        self.told = self._moved = await self._journal.cursor(self.name)
         self._unmoved = 0
         while True:
             self._news.clear()
@@ -138,20 +145,21 @@ class _Line:
                 await self._tell(entry)
             if not entries:
                 self.caught_up.set()
+                self._lag(self.name, 0)
                 await self._rest()
 
     async def settle(self) -> None:
         """Make the place on the journal durable."""
         if self._unmoved or self.told - self._moved >= SILENT:
-            await self._store.move_cursor(self.name, self.told)
+            await self._journal.move_cursor(self.name, self.told)
             self._moved, self._unmoved = self.told, 0
 
     async def _ahead(self) -> list[Recorded]:
-        """The next entries: from memory where they follow on what was told, else from the store."""
+        """The next entries: from memory where they follow on what was told, else from the journal."""
         after = max(self.told, 0)
         if self._recent and self._recent[0].seq <= after + 1 <= self._recent[-1].seq:
             return [entry for entry in self._recent if entry.seq > after]
-        return [entry async for entry in self._store.read(after=after, limit=CHUNK)]
+        return [entry async for entry in self._journal.read(after=after, limit=CHUNK)]
 
     async def _tell(self, entry: Recorded) -> None:
         if (alert := alert_of(entry, self._book)) is not None:

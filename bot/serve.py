@@ -64,7 +64,9 @@ async def serve(settings: Settings, say: Say) -> None:
         link = f"{web.url}/login?link={app.tokens.link()}"
         for line in first_screen(settings, await _modes(app), link, token if fresh else ""):
             say(line)
-        notifier = Notifier(store, app.book, Supervisor(app.mishap))
+        tasks = Supervisor(app.mishap)
+        app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health()}
+        notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag)
         stack.push_async_callback(notifier.stop)
         await notifier.attach("log", _to_log, repeat=LOGGED)
         await _run(app, notifier, stopping, say)

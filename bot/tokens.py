@@ -63,8 +63,9 @@ class Tokens:
         """
         try:
             if self._file.exists():
-                token = self._file.read_text().strip()
+                token = self._file.read_text(errors="replace").strip()
                 if await self.find(token) is not None:
+                    self._file.chmod(0o600)
                     return token, False
             token = await self.issue(Role.ADMIN, LOCAL)
             write_private(self._file, token + "\n")
@@ -91,14 +92,15 @@ class Tokens:
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, at once or not at all."""
     fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fresh.unlink(missing_ok=True)  # one left over might be readable by others
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(text)
     fresh.replace(path)
 
 
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def _actor(token_id: int, name: str, role: str) -> Actor:

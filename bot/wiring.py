@@ -17,8 +17,8 @@ from trading.book import Book
 from trading.clock import Clock
 from trading.drafting import Drafting
 from trading.errors import ConfigError
-from trading.executors.matching import Fees
 from trading.executors.paper import PaperExecutor
+from trading.executors.paper_funds import Fees
 from trading.instruments import Instrument, Money, Symbol
 from trading.intent import AccountId, Mode
 from trading.journal.store import JournalStore
@@ -153,7 +153,7 @@ def build_desk(
     )
     oms = Oms(book, gate, Drafting(book, valuation, executors), executors)
     protection = Protection(oms)
-    runner = Runner(book, oms, markets, build_strategies(settings))
+    runner = Runner(book, oms, markets, build_strategies(settings), make_room=protection.make_room)
     return LiveDesk(
         version=version,
         config=settings,

@@ -23,7 +23,7 @@ from trading.portfolio import Balance, balance_key
 NEVER_THERE = frozenset({"VENUE_UNREACHABLE", "NEVER_ARRIVED", "NOT_READY"})
 """Why a leg does not work although nobody said no to it: it is sent again for as long as it takes."""
 
-IN_THE_WAY = frozenset({"NOTHING_TO_REDUCE", "INSUFFICIENT_FUNDS"})
+IN_THE_WAY = frozenset({"NOTHING_TO_REDUCE", "REDUCE_ONLY", "INSUFFICIENT_FUNDS"})
 """What another order may have caused that is on its way out: it is sent again a few times."""
 
 PATIENCE = 6  # how often a pair that something is in the way of is sent before it counts as lost
@@ -36,8 +36,9 @@ class Fate(Enum):
     DONE = auto()
     UNUSED = auto()  # sent with an entry that ended before it was complete: the venue dropped it
     AGAIN = auto()  # made room for an order, never got there, or was due: to be sent again
+    LAME = auto()  # the same of its stop, while its target still works
     LET_GO = auto()  # somebody cancelled it
-    LOST = auto()  # the venue or the gate said no, or the venue ended it
+    LOST = auto()  # the venue or the gate said no to its stop, or the venue ended it
 
 
 class Pair(NamedTuple):
@@ -72,35 +73,32 @@ class Pair(NamedTuple):
     @property
     def was_due(self) -> bool:
         """Refused because it would have been done at once."""
-        return self.failed == "STOP_WRONG_SIDE" or ("TRIGGER" in self.main.reason.upper() and bool(self.failed))
-
-    @property
-    def is_lame(self) -> bool:
-        """The target works, and the stop never got there."""
-        return bool(self.live) and (self.was_due or self.failed in NEVER_THERE | IN_THE_WAY)
+        return self.failed == "STOP_WRONG_SIDE" or (bool(self.failed) and "TRIGGER" in self.main.reason.upper())
 
     def fate(self, entry: Order, patient: bool) -> Fate:
         """`patient`: what is in the way of it may still go."""
-        if self.live:
+        if self.main.is_open or (self.live and self.done):
             return Fate.LIVE
         if self.number == WITH_ENTRY and not self.done and entry.status is not OrderStatus.FILLED:
             return Fate.UNUSED
         if self.done >= self.size:
             return Fate.DONE
         if any(leg.canceled_by for leg in self.legs):
-            return Fate.LET_GO
+            return Fate.LIVE if self.live else Fate.LET_GO
         made_room = any(leg.status is OrderStatus.CANCELED and leg.reason == MAKING_ROOM for leg in self.legs)
         missed = self.failed in NEVER_THERE or (patient and self.failed in IN_THE_WAY)
-        return Fate.AGAIN if made_room or self.was_due or missed else Fate.LOST
+        if made_room or self.was_due or missed:
+            return Fate.LAME if self.live else Fate.AGAIN
+        return Fate.LOST
 
 
 class Cover(NamedTuple):
     """How far an entry is covered; pairs are oldest first."""
 
     need: Decimal  # received, and neither covered nor given up
-    again: tuple[Pair, ...]  # did not get there, and are to be sent again
-    lost: tuple[Pair, ...]  # do not work, or without their stop, and will not be sent again
+    again: tuple[Pair, ...]  # did not get there
     lame: tuple[Pair, ...]
+    lost: tuple[Pair, ...]
     next_number: str
     is_venue_held: bool  # the venue holds the list and activates it when the entry is complete
 
@@ -110,20 +108,18 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
     pairs = pairs_of(entry, book)
     patient = sum(1 for pair in pairs if pair.failed in IN_THE_WAY) <= PATIENCE
     fates = [(pair, pair.fate(entry, patient)) for pair in pairs]
-    covered = sum((pair.done + pair.live for pair in pairs), ZERO)
-    gone = sum((pair.size - pair.done for pair, fate in fates if fate in (Fate.LOST, Fate.LET_GO)), ZERO)
+    used = sum((pair.done + pair.live for pair in pairs), ZERO)
+    given_up = (Fate.LOST, Fate.LET_GO)
+    gone = sum((pair.size - pair.done - pair.live for pair, fate in fates if fate in given_up), ZERO)
     received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
     return Cover(
-        need=received - covered - gone if is_its_position(entry, book) else ZERO,
+        need=received - used - gone if is_its_position(entry, book) else ZERO,
         again=tuple(pair for pair, fate in fates if fate is Fate.AGAIN and pair.failed),
-        lost=tuple(
-            pair for pair, fate in fates
-            if fate is Fate.LOST or (fate is Fate.LIVE and pair.failed and not pair.is_lame)
-        ),
-        lame=tuple(pair for pair in pairs if pair.is_lame),
+        lame=tuple(pair for pair, fate in fates if fate is Fate.LAME),
+        lost=tuple(pair for pair, fate in fates if fate is Fate.LOST),
         next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),
         is_venue_held=entry.is_open and any(pair.number == WITH_ENTRY and pair.live for pair in pairs),
-    )  # fmt: skip
+    )
 
 
 def pairs_of(entry: Order, book: Book) -> list[Pair]:

@@ -16,7 +16,7 @@ from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnrea
 from trading.hearing import facts_of
 from trading.ids import order_id
 from trading.instruments import Symbol
-from trading.intent import AccountId, Intent, OrderType, Origin
+from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.order import Order, OrderStatus
 from trading.risk.gate import Denied, RiskGate
 
@@ -124,6 +124,12 @@ class Oms:
         """
         async with self.book.lock:
             order = self._now(order)
+            if quantity is not None and order.leg is not Leg.ENTRY and origin.source != "protection":
+                raise IntentError(
+                    f"The size of a {order.leg} order follows what it protects.",
+                    "Change its price, or cancel it.",
+                    code="BAD_QUANTITY",
+                )
             changed = self.drafting.amended(order, quantity, limit_price, stop_price)
             verdict = None if _is_less(changed, order) else self.gate.judge(changed)
             if isinstance(verdict, Denied):

@@ -222,6 +222,8 @@ class Tape(msgspec.Struct, frozen=True):
         place = len(self.trades)
         while place and self.trades[place - 1].rank > trade.rank:
             place -= 1
+        if place < len(self.trades):  # nothing began later than what came after it
+            trade = trade._replace(at=min(trade.at, self.trades[place].at))
         trades = (*self.trades[:place], trade, *self.trades[place:])
         if place == len(self.trades):
             after = _after(now, trade, instrument)

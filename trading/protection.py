@@ -26,10 +26,11 @@ from trading.order import Order, OrderStatus
 
 SETTLE_S = 5.0  # how long a cancel may take before a new stop is refused
 SWEEP_S = 5.0  # how often everything is looked at, for what nothing was heard of
+KEPT = 200  # brackets that are over and still looked at
 HOLD = timedelta(seconds=10)  # how long room that was made for an order is kept for it
 PAUSES = (timedelta(0), timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))  # between attempts
 Place = tuple[AccountId, Symbol]
-_MOVES = (e.OrderFilled, e.OrderCanceled, e.OrderExpired, e.OrderRejected)
+_MOVES = (e.OrderFilled, e.OrderCanceled, e.OrderExpired, e.OrderRejected, e.OrderDenied)
 _DESK = Origin("desk", "protection", "what it protects has changed")
 _AT_MARKET = {"stop_price": None, "limit_price": None, "trail": None, "group": "", "leg": Leg.STOP_LOSS}
 
@@ -63,15 +64,17 @@ class Protection:
         """Look at every order that moved, for ever, and now and then at everything; no symbol waits for another."""
         loop = asyncio.get_running_loop()
         sweep = loop.time() + SWEEP_S
+        places: Iterable[Place]
         async with asyncio.TaskGroup() as group:
             while True:
-                places: Iterable[Place] = ()
                 try:
                     async with asyncio.timeout_at(sweep):
                         changed = self.book.order(await self._changed.get())
-                    places = [(changed.account_id, changed.symbol)] if changed else ()
                 except TimeoutError:
                     places, sweep = self._places(), loop.time() + SWEEP_S
+                else:
+                    await self._tell_single(changed)
+                    places = [(changed.account_id, changed.symbol)] if changed else ()
                 for place in places:
                     if place not in self._waiting:
                         self._waiting.add(place)
@@ -89,6 +92,7 @@ class Protection:
     async def check(self, changed: str) -> None:
         """Bring the protection of what this order belongs to in line with what was filled."""
         order = self.book.order(changed)
+        await self._tell_single(order)
         if order is not None:
             await self._look((order.account_id, order.symbol))
 
@@ -106,10 +110,10 @@ class Protection:
                 return
             self._room_until.pop(place, None)
             for entry in self._entries(place):
-                if not entry.is_open and not is_its_position(entry, self.book):
-                    del self._brackets[entry.id]  # it ended unfilled, or its position is no more
-                else:
+                if entry.is_open or is_its_position(entry, self.book):
                     await self._cover(entry)
+                elif len(self._brackets) > KEPT:
+                    del self._brackets[entry.id]  # over, unless a late fill still says otherwise
 
     def _entries(self, place: Place) -> list[Order]:
         """The bracket entries of a symbol that may still have something to protect."""
@@ -163,7 +167,7 @@ class Protection:
             return
         for pair in (*cover.lame, *cover.again, *cover.lost):
             leg = pair.main
-            if leg.id in self._told:
+            if leg.id in self._told or not (pair.failed or pair in cover.lost):
                 continue
             self._told.add(leg.id)
             again = "" if pair in cover.lost else " It is tried again."
@@ -174,6 +178,14 @@ class Protection:
             )
             severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
+
+    async def _tell_single(self, order: Order | None) -> None:
+        """Say that a stop which belongs to no bracket does not work; nobody sends it again."""
+        refused = order is not None and order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+        if order is None or not refused or order.leg is not Leg.STOP_LOSS or self.book.order(order.parent_id):
+            return
+        text = f"{order.symbol}: the stop {order.id} over {plain(order.quantity)} does not work ({order.reason})."
+        await self.book.record(e.Noticed(derive("unprotected", order.id), "critical", "protection", text))
 
     async def _tell_blocked(self, entry: Order, instrument: Instrument, quantity: Decimal) -> None:
         """Say once that open orders of the other side leave nothing for a stop to close."""
@@ -201,7 +213,7 @@ class Protection:
         for legs in self._pairs(account, symbol):
             group = self.book.group(legs[0].group) if legs[0].group else legs
             left = max(leg.quantity for leg in group) - sum((leg.filled_quantity for leg in group), ZERO)
-            left = min(left, max(leg.remaining for leg in legs))
+            left = min(left, *(leg.remaining for leg in legs))  # a pair is as large as the smaller of the two
             side = legs[0].side
             left = max(min(left, held_for(self.book, legs[0]) - used.get(side, ZERO)), ZERO)
             used[side] = used.get(side, ZERO) + left
@@ -402,19 +414,31 @@ class Protection:
         target: Decimal | None,
         trail: Trail | None,
     ) -> list[Order]:
-        """Take the legs away and place new ones; the wish is in the journal first, for its brackets."""
+        """Take the legs away and place new ones; the wish is in the journal first, for its brackets.
+
+        Raises:
+            IntentError: a leg would not go, or other orders leave nothing to protect.
+        """
         async with self._locks[place]:
             brackets = [entry for entry in self._entries(place) if is_its_position(entry, self.book)]
             wishes = [e.ProtectionChanged(entry.id, origin.actor, stop, target, trail) for entry in brackets]
             if wishes:
                 await self.book.record(*wishes)
             await self._cancel(legs, replace(origin, source="protection"))
-            placed = [leg for entry in brackets for leg in await self._cover(entry)]
+            changed = [self.book.order(entry.id) or entry for entry in brackets]  # with what they wish now
+            placed = [leg for entry in changed for leg in await self._cover(entry)]
             template = self._template(key, *place, origin, stop, target, trail)
             instrument = self.oms.drafting.instrument(*place)
-            rest = instrument.round_quantity(room(self.book, template, instrument).free)
+            free, blocked = room(self.book, template, instrument)
+            rest = instrument.round_quantity(free)
             if rest > 0:
                 placed += await self._place(protective_intents(template, rest, "new"))
+            elif not placed and blocked > 0:
+                raise IntentError(
+                    f"Other open orders are going to close all of {template.symbol}: no room for a stop or target.",
+                    f"Cancel them first: /orders {template.symbol}.",
+                    code="NO_ROOM",
+                )
         return placed
 
     def _template(

@@ -77,7 +77,7 @@ class Runner:
     """Runs the configured strategies; `markets` are by account name.
 
     Raises:
-        ConfigError: a strategy cannot be run as it is configured; the text names it.
+        ConfigError: a strategy cannot be run as it is configured.
     """
 
     def __init__(
@@ -221,7 +221,9 @@ class Runner:
         """
         target = wish.target(self.oms.executors[entry.account].capabilities.shorting)
         held = self._held(entry.account, instrument, price)
-        own = [order for order in self.book.open_orders(entry.account, entry.symbol) if _is_by(order, entry.origin)]
+        # What it sent itself: the stops that protect its positions are from it too, but have another source.
+        me, working = (entry.origin.actor, entry.origin.source), self.book.open_orders(entry.account, entry.symbol)
+        own = [order for order in working if (order.actor, order.source) == me]
         if held * target < 0 or (held and not target):
             if any(order.reduce_only for order in own):
                 return "exit still open"
@@ -277,11 +279,6 @@ def _is_news(candle: Candle, market: Market) -> bool:
     """Whether a bar closed so lately that an order for it is not late."""
     lately = timedelta(seconds=timeframe_seconds(candle.timeframe) + GRACE_S * float(market.speed))
     return market.now() - candle.end <= lately
-
-
-def _is_by(order: Order, origin: Origin) -> bool:
-    """Whether a strategy sent it itself; the stops that protect its positions have another source."""
-    return order.actor == origin.actor and order.source == origin.source
 
 
 def _told(order: Order) -> str:

@@ -69,9 +69,9 @@ class Terminal:
                 complete_while_typing=False,
                 bottom_toolbar=self._toolbar,
             )
+            self._print(f"Tiller {status['version']} at {self.client.url}, {status['state']}.", "bold")
+            self._print("/help lists what can be asked, Tab completes, Ctrl-D leaves.")
             with patch_stdout(raw=True):
-                self._print(f"Tiller {status['version']} at {self.client.url}, {status['state']}.", "bold")
-                self._print("/help lists what can be asked, Tab completes, Ctrl-D leaves.")
                 telling = asyncio.create_task(self._tell(status["last_seq"]))
                 try:
                     await self._answer_all(session)
@@ -150,9 +150,7 @@ class _Suggestions(Completer):
     def get_completions(self, document: Document, event: CompleteEvent) -> Any:
         return ()
 
-    async def get_completions_async(
-        self, document: Document, event: CompleteEvent
-    ) -> AsyncGenerator[Completion, None]:
+    async def get_completions_async(self, document: Document, event: CompleteEvent) -> AsyncGenerator[Completion, None]:
         """Asks the bot; when it does not answer, nothing is offered."""
         try:
             found = await self._client.complete(document.text, document.cursor_position)
@@ -166,7 +164,7 @@ class _Suggestions(Completer):
 def _table(reply: Reply) -> Padding:
     """The table of a reply, numbers to the right."""
     assert reply.table is not None
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, title in enumerate(reply.table.columns):
         right = all(_NUMBER.fullmatch(row[number]) for row in reply.table.rows)
         table.add_column(Text(_harmless(title)), justify="right" if right else "left", overflow="fold")

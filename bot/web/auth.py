@@ -3,19 +3,26 @@
 The API believes bearer tokens only, never the cookie, so no other site can make a browser trade.
 """
 
+import hashlib
+import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import Request
-from itsdangerous import BadSignature, TimestampSigner
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from bot.tokens import Tokens, write_private
 from handlers.context import Actor, Role
+from trading.clock import Clock
 
 COOKIE = "tiller"
-SESSION_S = 12 * 3600
+SESSION = timedelta(hours=12)
 RATE_PER_S, BURST = 50.0, 100.0
 FAILURES_PER_MINUTE = 20
 KNOWN = 1000  # callers remembered
@@ -45,76 +52,110 @@ class Buckets:
     def take(self, who: str) -> bool:
         """Whether `who` may go on; counts it."""
         left = self.left(who)
-        self._left.pop(who, None)
-        self._left[who] = (max(left - 1, 0.0), self.time())
+        self._left[who] = (left - 1 if left >= 1 else left, self.time())
+        self._left.move_to_end(who)
         while len(self._left) > KNOWN:
             self._left.popitem(last=False)
         return left >= 1
 
 
 class Gatekeeper:
-    """Recognises callers of the API and visitors of the console."""
+    """Recognises callers of the API and visitors of the console. `time` is the loop's, for rates only."""
 
-    def __init__(self, tokens: Tokens, data_dir: Path, time: Callable[[], float]) -> None:
+    def __init__(self, tokens: Tokens, data_dir: Path, clock: Clock, time: Callable[[], float]) -> None:
         self._tokens = tokens
-        self._signer = TimestampSigner(_key(data_dir / "session.key"), salt="console")
+        self._clock = clock
+        self._key = _key(data_dir / "session.key")
         self._calls = Buckets(RATE_PER_S, BURST, time)
         self._failures = Buckets(FAILURES_PER_MINUTE / 60, FAILURES_PER_MINUTE, time)
+        self._good: OrderedDict[str, None] = OrderedDict()  # hashes of tokens that were valid when last seen
 
     async def bearer(self, token: str, caller: str) -> Actor:
-        """The actor of a token.
+        """The actor of a token. Guessing from an address slows down new callers of it, and none that was let in before.
 
         Raises:
             Refused: 401 unknown, 429 too many calls or guesses.
         """
-        if self._failures.left(caller) < 1:
+        mark = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        if mark not in self._good and self._failures.left(caller) < 1:
             raise Refused(429, "TOO_MANY", "Too many failed sign-ins.", "Wait a minute.")
         actor = await self._tokens.find(token) if token else None
         if actor is None:
+            self._good.pop(mark, None)
             self._failures.take(caller)
             raise Refused(401, "UNAUTHORIZED", "No valid token was sent.", "Send: Authorization: Bearer TOKEN.")
+        self._good[mark] = None
+        if len(self._good) > KNOWN:
+            self._good.popitem(last=False)
         if not self.may_call(actor):
             raise Refused(429, "TOO_MANY", f"More than {RATE_PER_S:.0f} calls a second.", "Send fewer, or wait.")
         return actor
+
+    async def is_valid(self, token: str) -> bool:
+        """Whether a token that was let in before still is: for connections that live long."""
+        return await self._tokens.find(token) is not None
 
     def may_call(self, actor: Actor) -> bool:
         """Whether the actor has not called too often; counts the call."""
         return self._calls.take(actor.id)
 
+    # --- sessions ----------------------------------------------------------------------------
+
     def session(self, actor: Actor) -> str:
-        """The cookie of a signed-in visitor."""
-        return self._signer.sign(actor.id.encode()).decode()
+        """The cookie of a signed-in visitor: until when, who, and our seal on both."""
+        until = int((self._clock.now() + SESSION).timestamp())
+        said = f"{until}.{actor.id}"
+        return f"{self._seal(said)}.{said}"
 
     def visitor(self, cookie: str) -> str | None:
         """The actor id in a cookie that is ours and not too old."""
-        try:
-            actor_id = self._signer.unsign(cookie, max_age=SESSION_S).decode()
-        except BadSignature:
+        seal, _, said = cookie.partition(".")
+        if not hmac.compare_digest(seal.encode(errors="replace"), self._seal(said).encode()):
             return None
-        return actor_id or None
+        until, _, actor_id = said.partition(".")
+        return actor_id if self._clock.now().timestamp() < int(until) else None
+
+    def _seal(self, said: str) -> str:
+        return hmac.new(self._key, said.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
-def _key(path: Path) -> str:
-    if path.exists():
-        return path.read_text()
-    key = secrets.token_urlsafe(32)
-    write_private(path, key)
-    return key
+def _key(path: Path) -> bytes:
+    """The secret of this desk's sessions, made at first start; without the file everybody signs in again."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_bytes().strip()
 
 
-def bearer_of(request: Request) -> str:
+# --- what a request says -------------------------------------------------------------------------
+
+
+def caller_of(asked: HTTPConnection) -> str:
+    """The address a request comes from; behind a trusted proxy, the one the proxy names."""
+    return asked.client.host if asked.client else "?"
+
+
+def bearer_of(asked: HTTPConnection) -> str:
     """The token of an Authorization header, or an empty text."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = asked.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def needs(role: Role) -> Callable[[Request], Awaitable[Actor]]:
+def same_origin(asked: HTTPConnection) -> bool:
+    """Whether no page of another address made the browser ask. A cookie does not know ports: this does."""
+    origin = asked.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == asked.headers.get("host")
+
+
+Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="token"))]
+"""Only so that the API's description says it; `bearer_of` reads the header."""
+
+
+def needs(role: Role) -> Callable[[Request, Sent], Awaitable[Actor]]:
     """A dependency: the caller, who must have `role` at least."""
 
-    async def caller(request: Request) -> Actor:
+    async def caller(request: Request, sent: Sent) -> Actor:
         keeper: Gatekeeper = request.app.state.keeper
-        host = request.client.host if request.client else "?"
-        actor = await keeper.bearer(bearer_of(request), host)
+        actor = await keeper.bearer(bearer_of(request), caller_of(request))
         if actor.role < role:
             raise Refused(403, "FORBIDDEN", f"This needs {role}; the token is {actor.role}.", "Use another token.")
         return actor

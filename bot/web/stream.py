@@ -2,87 +2,119 @@
 
 import asyncio
 import contextlib
+import json
+from collections.abc import Awaitable
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from bot.app import App
 from bot.web import shapes
-from bot.web.auth import Gatekeeper, Refused
+from bot.web.asking import Seq
+from bot.web.auth import Gatekeeper, Refused, bearer_of, caller_of
 from handlers.alerts import alert_of
-from handlers.context import Role
+from trading.errors import JournalError
 from trading.events import Recorded, decode
 
 stream = APIRouter(prefix="/api/v1")
 CHUNK = 200
 PATIENCE_S = 10.0  # for the first message, and for a slow reader
-UNAUTHORIZED, TOO_SLOW = 4401, 1013
+STILL_VALID_S = 30.0  # between two looks at whether the token was revoked
+UNAUTHORIZED, TOO_SLOW, BROKEN = 4401, 1013, 1011
 
 
 @stream.websocket("/stream")
-async def follow(socket: WebSocket, after: int = 0, alerts: bool = False) -> None:
-    """Events after `after`; with `alerts`, each with the words that people are told, or null."""
-    app: App = socket.app.state.tiller
+async def follow(socket: WebSocket, after: Seq = 0, alerts: bool = False) -> None:
+    """Events after `after`; with `alerts`, each with the words that people are told, or null.
+
+    The heartbeat is the protocol's own ping. A reader that takes nothing for ten seconds is dropped (1013), one
+    whose token was revoked as well (4401).
+    """
     await socket.accept()
-    if not await _known(socket):
+    token = await _known(socket)
+    if token is None:
         return
+    sending = asyncio.create_task(_send(socket, token, after, alerts))
+    hearing = asyncio.create_task(_hear(socket))
+    done, rest = await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    if sending in done:
+        await _close(socket, *sending.result())
+
+
+async def _hear(socket: WebSocket) -> None:
+    """What a client says is not heard; its going is."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+        async with asyncio.timeout(1):
+            await socket.close(code, reason)
+
+
+async def _known(socket: WebSocket) -> str | None:
+    """The caller's token: of the Authorization header, or of the first message; closed without a good one."""
+    keeper: Gatekeeper = socket.app.state.keeper
+    try:
+        token = bearer_of(socket) or await _said(socket)
+        await keeper.bearer(token, caller_of(socket))
+    except Refused as why:
+        await _close(socket, UNAUTHORIZED, why.text)
+        return None
+    return token
+
+
+async def _said(socket: WebSocket) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            message = await socket.receive()
+        said = json.loads(message.get("text") or "null")
+    except (TimeoutError, ValueError):
+        said = None
+    token = said.get("token") if isinstance(said, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tuple[int, str]:
+    """Send until it has to end; answers the code and the reason."""
+    app: App = socket.app.state.tiller
+    keeper: Gatekeeper = socket.app.state.keeper
     grown = asyncio.Event()
     unsubscribe = app.book.subscribe(lambda entry: grown.set())
-    sending = asyncio.create_task(_send(socket, app, after, alerts, grown))
     try:
-        while True:  # what a client says is not heard; its going is
-            await socket.receive_text()
+        while True:
+            grown.clear()
+            rows = await app.store.queries.events(after, limit=CHUNK)
+            for row in rows:
+                shape = shapes.event(row) | ({"alert": _alert(app, row)} if alerts else {})
+                if not await _in_time(socket.send_json(shape)):
+                    return TOO_SLOW, f"too slow: resume with after={after}"
+                after = row["seq"]
+            if len(rows) < CHUNK and not await _in_time(grown.wait(), STILL_VALID_S):
+                if not await keeper.is_valid(token):
+                    return UNAUTHORIZED, "the token was revoked"
+    except JournalError:
+        return BROKEN, f"the journal cannot be read: resume with after={after}"
     except (WebSocketDisconnect, RuntimeError):
-        pass
+        return TOO_SLOW, "gone"
     finally:
         unsubscribe()
-        sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-            await sending
 
 
-async def _known(socket: WebSocket) -> bool:
-    """Whether the caller has a token: in the Authorization header, or as the first message."""
-    keeper: Gatekeeper = socket.app.state.keeper
-    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+async def _in_time(done: Awaitable[object], seconds: float = PATIENCE_S) -> bool:
     try:
-        if scheme.lower() != "bearer":
-            async with asyncio.timeout(PATIENCE_S):
-                said = await socket.receive_json()
-            token = said.get("token", "") if isinstance(said, dict) else ""
-        actor = await keeper.bearer(str(token), socket.client.host if socket.client else "?")
-        if actor.role < Role.VIEWER:
-            raise Refused(403, "FORBIDDEN", "This needs viewer.")
-    except (Refused, TimeoutError, ValueError, KeyError) as why:
-        text = why.text if isinstance(why, Refused) else 'Send {"token": "..."} first.'
-        await socket.close(UNAUTHORIZED, text[:120])
-        return False
-    except WebSocketDisconnect:
+        async with asyncio.timeout(seconds):
+            await done
+    except TimeoutError:
         return False
     return True
 
 
-async def _send(socket: WebSocket, app: App, after: int, alerts: bool, grown: asyncio.Event) -> None:
-    while True:
-        grown.clear()
-        rows = await app.store.queries.events(after, limit=CHUNK)
-        for row in rows:
-            shape = shapes.event(row)
-            if alerts:
-                shape["alert"] = _alert(app, row)
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await socket.send_json(shape)
-            except TimeoutError:
-                await socket.close(TOO_SLOW, f"too slow: resume with after={after}")
-                return
-            after = row["seq"]
-        if len(rows) < CHUNK:
-            await grown.wait()
-
-
 def _alert(app: App, row: shapes.Shape) -> shapes.Shape | None:
-    event = decode(shapes.raw(row))
-    told = alert_of(Recorded(row["seq"], row["at"], event), app.book)
+    told = alert_of(Recorded(row["seq"], row["at"], decode(shapes.raw(row))), app.book)
     if told is None:
         return None
     return {"kind": told.kind, "severity": told.severity.name.lower(), "tone": told.tone, "text": told.text}

@@ -30,6 +30,10 @@ from trading.valuation import Valuation
 D = Decimal
 DEMO = AccountId("demo", Mode.PAPER)
 BTC = INSTRUMENT
+SPOT: dict[str, Any] = {}
+"""A spot account whose venue holds OCO pairs and brackets."""
+LINEAR: dict[str, Any] = {"product": "usdm", "lists": False}
+"""Contracts, at a venue that leaves pairs and brackets to us."""
 ANA = Origin("person:ana", "web", "as typed")
 Event = TypeVar("Event", bound=e.Event)
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from tests.trading.executors.contract import FakeMarket, make_order
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
-from trading.executors.matching import Fees
 from trading.executors.paper import MemoryVenueStore, PaperExecutor
+from trading.executors.paper_funds import Fees
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import OrderType
 from trading.order import Order
@@ -59,11 +59,11 @@ class Faults:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.hides_trades = False  # the venue's list of trades lags behind
-        self._next: dict[str, Iterator[Fault]] = {}
+        self._next: dict[str, Iterator[Fault | None]] = {}
 
-    def set(self, what: str, fault: Fault, times: int = 1) -> None:
-        """The next `times` requests of this kind go wrong."""
-        self._next[what] = repeat(fault, times)
+    def set(self, what: str, fault: Fault, times: int = 1, *, after: int = 0) -> None:
+        """The next `times` requests of this kind go wrong, once `after` of them have not."""
+        self._next[what] = chain(repeat(None, after), repeat(fault, times))
 
     def clear(self) -> None:
         """Fair weather."""

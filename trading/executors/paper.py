@@ -16,7 +16,9 @@ import msgspec
 
 from trading.clock import Clock
 from trading.errors import ConfigError, JournalError, OutcomeUnknown, VenueUnreachable
-from trading.executors.matching import NOTHING, Fees, Outcome, PaperVenue
+from trading.executors.paper_funds import Fees
+from trading.executors.paper_ledger import NOTHING, Outcome
+from trading.executors.paper_venue import PaperVenue
 from trading.instruments import Instrument, Money, Settlement, Symbol, plain
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order

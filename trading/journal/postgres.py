@@ -106,7 +106,8 @@ class PostgresDatabase:
                         await self._session.executemany(
                             _numbered(text), [[NORMAL[type(value)](value) for value in values] for _, values in same]
                         )
-            except PG_FAILURES:
+            except (*PG_FAILURES, JournalError):
+                # Refused the lock, we are not connected either: the server may not have missed our last session yet.
                 if self._is_connected() or loop.time() > deadline:
                     raise
                 await self._let_go()

@@ -15,18 +15,18 @@ from trading.errors import JournalError
 from trading.instruments import PLACES, ZERO, plain
 
 _WIDE = Context(prec=66, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])  # 48 digits and room to round
-_LARGEST = Decimal(10) ** 30  # DECIMAL(48, 18) leaves 30 digits before the point
+_DIGITS = 30  # before the point, in a DECIMAL(48, 18)
 _ONE = Decimal(1)
 _json = msgspec.json.Encoder(decimal_format="string")
 
 
 def exact(value: Decimal) -> Decimal:
-    """Without trailing zeros or exponent, and cut to 18 places, whatever the caller's decimal context.
+    """Rounded to 18 places and without trailing zeros, whatever the caller's decimal context.
 
     Raises:
         JournalError: not a number, or more than 30 digits before the point.
     """
-    if not value.is_finite() or abs(value) >= _LARGEST:
+    if not value.is_finite() or (value and value.adjusted() >= _DIGITS):
         raise JournalError(f"{value} is not an amount that can be recorded.", code="BAD_AMOUNT")
     value = value.quantize(PLACES, context=_WIDE).normalize(_WIDE)
     if not value:

@@ -1,21 +1,20 @@
 """NiceGUI on our server, behind the session: nothing of it is served to anybody who has not signed in."""
 
-from urllib.parse import urlsplit
-
 from fastapi import FastAPI
 from nicegui import app as nicegui
 from nicegui import ui
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from bot.app import App
-from bot.web.auth import COOKIE, Gatekeeper
+from bot.web import errors
+from bot.web.auth import COOKIE, Gatekeeper, same_origin
 from bot.web.console import page
 from bot.web.console.visitor import Visitor, recognised
+from bot.web.guard import CONSOLE
 
-OURS = ("/_nicegui/", "/_nicegui_ws/")
 RECONNECT_S = 20.0  # how long a page that lost its connection finds its state again; later it is loaded anew
 
 
@@ -51,27 +50,22 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path != "/" and not path.startswith(OURS):
-            await _refuse(scope, receive, send, _missing())
+        if path != "/" and not path.startswith(CONSOLE):
+            await _refuse(scope, receive, send, errors.answer(404, *errors.STATUS[404]))
             return
         asked = HTTPConnection(scope)
         if not same_origin(asked):
-            await _refuse(scope, receive, send, _foreign())
+            foreign = errors.answer(403, "FOREIGN_ORIGIN", "Another site asked for this.", "Open the console itself.")
+            await _refuse(scope, receive, send, foreign)
             return
         cookie = asked.cookies.get(COOKIE, "")
         actor = await recognised(self.app, self.keeper, cookie)
         if actor is None:
-            answer = RedirectResponse("/login", 303) if path == "/" else _unknown()
-            await _refuse(scope, receive, send, answer)
+            unknown = errors.answer(401, "UNAUTHORIZED", "Nobody is signed in.", "Sign in at /login.")
+            await _refuse(scope, receive, send, RedirectResponse("/login", 303) if path == "/" else unknown)
             return
         scope.setdefault("state", {})["visitor"] = Visitor(self.app, self.keeper, cookie, actor)
         await self.console(scope, receive, send)
-
-
-def same_origin(asked: HTTPConnection) -> bool:
-    """Whether no page of another address made the browser ask. A cookie does not know ports: this does."""
-    origin = asked.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == asked.headers.get("host")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
@@ -79,19 +73,3 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response) 
         await WebSocketClose(4401, "sign in first")(scope, receive, send)
     else:
         await answer(scope, receive, send)
-
-
-def _missing() -> Response:
-    return _error(404, "NOT_FOUND", "There is nothing at this address.", "The API is under /api/v1, the console at /.")
-
-
-def _foreign() -> Response:
-    return _error(403, "FOREIGN_ORIGIN", "Another site asked for this.", "Open the console itself.")
-
-
-def _unknown() -> Response:
-    return _error(401, "UNAUTHORIZED", "Nobody is signed in.", "Sign in at /login.")
-
-
-def _error(status: int, code: str, text: str, remedy: str) -> Response:
-    return JSONResponse({"error": code, "text": text, "remedy": remedy}, status)

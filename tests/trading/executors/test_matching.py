@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from tests.kit import START
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, make_order, quote_of
 from trading.errors import VenueRefused
-from trading.executors.matching import Fees, Outcome, PaperVenue
+from trading.executors.paper_funds import Fees
+from trading.executors.paper_ledger import Outcome
+from trading.executors.paper_venue import PaperVenue
 from trading.instruments import ZERO, Instrument, Money, Settlement, Side, Symbol
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order

@@ -11,8 +11,8 @@ import pytest
 from tests.kit import ETH, START, HandClock
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, make_order
 from trading.errors import ConfigError, JournalError, OutcomeUnknown, VenueUnreachable
-from trading.executors.matching import Fees
 from trading.executors.paper import RETRY_S, MemoryVenueStore, PaperExecutor
+from trading.executors.paper_funds import Fees
 from trading.instruments import Money, Settlement, Side
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order

@@ -1,10 +1,14 @@
 """A journal that was tampered with, or that a disk has damaged, is found out, and the first wrong entry named."""
 
+import hashlib
+
 import pytest
 
 from tests.trading.journal.conftest import Place
 from tests.trading.journal.facts import NOON, initialized, noticed
 from trading.errors import JournalError
+from trading.events import encode
+from trading.journal.chain import Tail
 from trading.journal.store import JournalStore, open_journal
 
 
@@ -53,6 +57,25 @@ async def test_entries_that_changed_places_are_named(place: Place) -> None:
     async with await open_journal(place.url) as journal:
         with pytest.raises(JournalError, match="Journal entry 3 was altered or moved"):
             await journal.verify_chain()
+
+
+async def test_an_entry_rewritten_with_its_seal_breaks_the_next(place: Place) -> None:
+    await five_entries(place)
+    async with await open_journal(place.url) as journal:
+        _, second, third, *_ = [entry async for entry in journal.read()]
+    forged = encode(noticed(9)).decode()
+    seal = Tail(second.seq, second.hash).next(third.at.isoformat(), "Noticed", forged).hash
+    await place.execute(f"UPDATE events SET payload = '{forged}', hash = '{seal}' WHERE seq = 3")
+    async with await open_journal(place.url) as journal:
+        with pytest.raises(JournalError, match="Journal entry 4 was altered or moved"):
+            await journal.verify_chain()
+
+
+def test_the_seal_is_as_documented() -> None:
+    """Journals outlive versions: the formula never changes."""
+    text = '\n1\n2026-01-05T12:00:00+00:00\nNoticed\n{"type":"Noticed"}'
+    first = Tail().next("2026-01-05T12:00:00+00:00", "Noticed", '{"type":"Noticed"}')
+    assert first == (1, hashlib.sha256(text.encode()).hexdigest())
 
 
 async def test_losing_the_end_is_noticed_while_running(place: Place) -> None:

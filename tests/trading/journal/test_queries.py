@@ -1,5 +1,7 @@
 """What the read commands and routes ask of the projections."""
 
+import asyncio
+import contextvars
 from decimal import Decimal
 
 import pytest
@@ -139,3 +141,16 @@ async def test_tokens_are_found_by_their_hash_until_revoked(journal: JournalStor
     assert all("hash" not in token for token in listed)
     with pytest.raises(JournalError):
         await journal.tokens.add("again", "viewer", "hash-2", NOON)
+
+
+async def test_any_task_may_ask_and_many_at_once(journal: JournalStore) -> None:
+    """A web server's requests run in tasks, and contexts, that never saw the journal being opened."""
+    await journal.append([noticed(1)], NOON, [order_row("o1", quantity=Decimal("12345678901.5"))])
+
+    async def ask() -> Decimal:
+        (order,) = await journal.queries.orders()
+        return order["quantity"]  # type: ignore[no-any-return]
+
+    asking = [asyncio.create_task(ask(), context=contextvars.Context()) for _ in range(10)]
+    more = [ask() for _ in range(10)]
+    assert set(await asyncio.gather(*asking, *more)) == {Decimal("12345678901.5")}

@@ -89,6 +89,15 @@ def test_orders_that_only_close_add_no_exposure() -> None:
     denied(desk.judge(desk.order(quantity="0.10002")), "MAX_TOTAL_EXPOSURE")
 
 
+def test_selling_on_spot_opens_nothing() -> None:
+    desk = Desk(
+        off(max_position_value=D(600), max_total_exposure=D(600)), balances=(Money(D(9), "BTC"), Money(D(600), "USDT"))
+    )
+    desk.place(desk.order(SELL, "9", limit_price="70000"))
+    approved(desk.judge(desk.order()))
+    assert {use.name: use.used for use in desk.gate.usage(DEMO)}["max_total_exposure"] == 0
+
+
 def test_either_side_of_two_waiting_orders_counts_not_both() -> None:
     desk = Desk(off(max_position_value=D(6600)))
     desk.place(desk.order(BUY, "0.1", PERP.symbol, limit_price="50000"))

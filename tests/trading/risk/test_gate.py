@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.kit import BTC
-from tests.trading.risk.desk import DEMO, PERP, D, Desk, approved, denied, done, like, off
+from tests.kit import BTC, MemoryJournal
+from tests.trading.risk.desk import DEMO, EURUSD, PERP, D, Desk, approved, denied, done, like, off
 from trading import events as e
 from trading.book import Book
 from trading.errors import ConfigError
@@ -13,6 +13,7 @@ from trading.instruments import Money, Side, Symbol
 from trading.intent import AccountId, Leg, Mode, OrderType
 from trading.risk.gate import RiskGate
 from trading.risk.limits import Limits
+from trading.valuation import Valuation
 
 
 def test_approval_carries_the_order_its_legs_and_every_finding() -> None:
@@ -54,6 +55,21 @@ def test_an_account_never_opened_and_a_symbol_never_listed() -> None:
     desk.record(e.InstrumentListed("main", Mode.PAPER, BTC))
     assert denied(desk.judge(like(desk.order(), account="main")), "NOT_READY").reason.startswith("main (paper) has not")
     denied(desk.judge(desk.order(symbol="XRP/USDT")), "NOT_READY")
+
+
+def test_a_symbol_not_traded_before_is_judged_by_what_the_venue_lists() -> None:
+    desk = Desk(currency="USD", balances=(Money(D(1000000), "USD"),))
+    book = Book(MemoryJournal(), desk.clock)
+    done(book.write(e.AccountOpened("demo", Mode.PAPER, "paper", "USD", (Money(D(1000000), "USD"),))))
+    valuation = Valuation(book, desk.valuation.markets, "USD")
+    listed = {"EURUSD": EURUSD}
+    gate = RiskGate(
+        book, valuation, off(max_position_value=D(110000)), {}, "UTC", desk.gate.capabilities,
+        listed=lambda account, symbol: listed.get(symbol),
+    )  # fmt: skip
+    approved(gate.judge(desk.order(quantity="1", symbol="EURUSD")))
+    denied(gate.judge(desk.order(quantity="1.01", symbol="EURUSD")), "MAX_POSITION_VALUE")
+    denied(gate.judge(desk.order()), "NOT_READY")
 
 
 def test_accounts_and_modes_do_not_share_limits() -> None:
@@ -102,7 +118,7 @@ def reopened(desk: Desk, timezone: str = "UTC") -> RiskGate:
     """A gate on the same journal, as after a restart."""
     book = Book(desk.journal, desk.clock)
     done(book.open())
-    valuation = type(desk.valuation)(book, desk.valuation.markets, "USDT")
+    valuation = Valuation(book, desk.valuation.markets, "USDT")
     return RiskGate(book, valuation, desk.gate.limits, {}, timezone, desk.gate.capabilities)
 
 

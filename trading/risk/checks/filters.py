@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from trading.events import Finding
-from trading.instruments import Settlement, plain
+from trading.instruments import Settlement, Side, plain
+from trading.intent import Leg
 from trading.order import Order
 from trading.risk.checks.check import DOWN, UP, Check, money, units
 from trading.risk.reasons import Reason
@@ -97,23 +98,44 @@ def _prices(order: Order) -> Iterator[tuple[str, Decimal]]:
 
 
 class MinNotional(Check, frozen=True):
-    """Worth enough at its own price. A venue that holds positions lets any remainder of one be closed."""
+    """Worth enough at its own price, and at those of its stop and target, which could not be placed otherwise.
+
+    A venue that holds positions lets any remainder of one be closed.
+    """
 
     reason = Reason.MIN_NOTIONAL
     entries_only = False
 
     def __call__(self, order: Order, view: View) -> Finding | None:
-        instrument, price = view.instrument, _own_price(order, view)
-        least = instrument.min_notional
-        if not least or not price or (order.reduce_only and instrument.settlement is Settlement.LINEAR):
+        instrument, least = view.instrument, view.instrument.min_notional
+        linear = instrument.settlement is Settlement.LINEAR
+        if not least or (order.reduce_only and linear):
             return None
-        value = instrument.notional(order.quantity, price)
-        text = f"value {money(value, instrument.quote, DOWN)}, the venue's minimum {plain(least)}"
-        if value >= least:
-            return self.passes(text)
-        step = instrument.step or Decimal(1)
-        enough = (least / (price * instrument.multiplier) / step).to_integral_value(UP) * step
-        return self.denies(text, least=units(enough, instrument))
+        passed: Finding | None = None
+        for name, price, share in _placements(order, view, with_legs=not linear):
+            left = order.quantity if share == 1 else instrument.round_quantity(order.quantity * share)
+            value = instrument.notional(left, price)
+            text = f"{name} {money(value, instrument.quote, DOWN)}, the venue's minimum {plain(least)}"
+            if value < least:
+                step = instrument.step or Decimal(1)
+                steps = (least / (price * instrument.multiplier) / step).to_integral_value(UP)
+                return self.denies(text, least=units((steps / share).to_integral_value(UP) * step, instrument))
+            passed = passed or self.passes(text)
+        return passed
+
+
+_VALUES = {Leg.ENTRY: "value", Leg.STOP_LOSS: "stop-loss value", Leg.TAKE_PROFIT: "take-profit value"}
+
+
+def _placements(order: Order, view: View, *, with_legs: bool) -> Iterator[tuple[str, Decimal, Decimal]]:
+    """The order and what it will place: the name of its value, its price, and its share of the quantity after fees."""
+    if price := _own_price(order, view):
+        yield _VALUES[order.leg], price, Decimal(1)
+    can = view.facts.capabilities
+    share = 1 - can.taker_fee if can.fee_in_received and order.side is Side.BUY else Decimal(1)
+    for leg, wished in ((Leg.STOP_LOSS, order.stop_loss), (Leg.TAKE_PROFIT, order.take_profit)):
+        if wished and with_legs:
+            yield _VALUES[leg], wished, share
 
 
 class MaxNotional(Check, frozen=True):

@@ -1,1 +1,1 @@
-"""Migrations of which the second fails half-way."""
+"""Two migrations more than there are, of which the last one fails half-way."""

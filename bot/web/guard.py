@@ -1,0 +1,169 @@
+"""What holds for every answer: strict headers, our own address, small bodies, bounded patience, no raw failures."""
+
+import asyncio
+import ipaddress
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from bot.app import App
+from bot.web import errors
+
+LARGEST_BODY = 64 * 1024
+PATIENCE_S = 10.0  # for a body to arrive, and for a reader to take a part of the answer
+CONSOLE = ("/_nicegui/", "/_nicegui_ws/")
+
+STRICT = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+LOGIN = f"{STRICT}; style-src 'unsafe-inline'; img-src data:"
+PAGE = (  # Vue compiles templates and NiceGUI runs what the server sends in the page: they need inline and eval
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+HEADERS = (
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+
+
+class Guard:
+    """The outermost middleware. `host` is what the server listens on."""
+
+    def __init__(self, app: ASGIApp, desk: App, host: str) -> None:
+        self.app = app
+        self.desk = desk
+        self.local = is_loopback(host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if self.local and not is_loopback(host_of(scope)):  # another site's name that was pointed at this machine
+            await _turn_away(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+            return
+        await self._http(scope, receive, _Answer(scope, send))
+
+    async def _http(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            if b"%00" in scope.get("raw_path", b"") or b"%00" in scope.get("query_string", b""):
+                refusal = errors.answer(400, *errors.STATUS[400])
+                await refusal(scope, receive, answer)
+                return
+            # The console's own channel reads its messages itself and has its own limit.
+            heard = receive if scope["path"].startswith(CONSOLE) else await _whole(scope, receive)
+            await self.app(scope, heard, answer)
+        except _TooMuch as why:
+            await errors.answer(why.status, why.code, why.text, "Send less.")(scope, receive, answer)
+        except _Gone:
+            return  # nobody listens any more
+        except Exception as why:  # noqa: BLE001 - the border of the server: a mistake of ours becomes an answer
+            await self.desk.mishap(f"{scope['method']} {scope['path'][:80]}", why)
+            if not answer.begun:
+                text = "Something went wrong; the log has the details."
+                await errors.answer(500, "INTERNAL", text, "Tell whoever runs this desk.")(scope, receive, answer)
+
+
+class _TooMuch(Exception):
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.text = status, code, text
+
+
+class _Gone(Exception):
+    """The client went away, or takes nothing."""
+
+
+class _Answer:
+    """Sends, with the headers of every answer; a reader who takes nothing for too long is given up."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope = scope
+        self.send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            message["headers"] = [*message.get("headers", []), *self._headers(message)]
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.send(message)
+        except TimeoutError:
+            raise _Gone from None
+
+    def _headers(self, message: Message) -> Iterable[tuple[bytes, bytes]]:
+        path = self.scope["path"]
+        policy = PAGE if path == "/" or path.startswith(CONSOLE) else LOGIN if path == "/login" else STRICT
+        yield b"content-security-policy", policy.encode()
+        yield from HEADERS
+        if not any(name.lower() == b"cache-control" for name, _ in message.get("headers", [])):
+            yield b"cache-control", b"no-store"
+
+
+async def _whole(scope: Scope, receive: Receive) -> Receive:
+    """The body read to its end, and a `receive` that gives it again.
+
+    Raises:
+        _TooMuch: it is larger than allowed, or does not arrive.
+    """
+    size = dict(scope["headers"]).get(b"content-length", b"")
+    parts = bytearray()
+    more = not (size.isdigit() and int(size[:12]) > LARGEST_BODY)
+    too_large = not more
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                parts += message.get("body", b"")
+                too_large = len(parts) > LARGEST_BODY
+                more = message.get("more_body", False) and not too_large
+    except TimeoutError:
+        raise _TooMuch(408, "TOO_SLOW", "The body did not arrive in time.") from None
+    if too_large:
+        raise _TooMuch(413, "TOO_LARGE", "The body is over 64 KiB.")
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": bytes(parts), "more_body": False}
+
+    return again
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(1008, "not this desk's address")(scope, receive, send)
+        return
+    text = "This desk answers to its own address only."
+    await errors.answer(421, "BAD_HOST", text, "Use the address that tiller run printed.")(
+        scope, receive, _Answer(scope, send)
+    )
+
+
+def host_of(scope: Scope) -> str:
+    """The host a request is for, without its port."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own and nobody else's."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
