@@ -23,7 +23,7 @@ from handlers import commands  # importing declares them
 from handlers.cards import mode_label
 from handlers.context import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
-from handlers.figures import money
+from handlers.figures import counted, money
 from handlers.reply import Reply, Tone
 from trading import events as e
 from trading.clock import Clock
@@ -187,7 +187,9 @@ class App:
         for account in self.desk.executors:
             positions, orders = self.book.positions(account), self.book.open_orders(account)
             if positions or orders:
-                lines.append(f"{mode_label(account)}: {len(positions)} positions, {len(orders)} open orders")
+                lines.append(
+                    f"{mode_label(account)}: {counted(len(positions), 'position')}, {counted(len(orders), 'open order')}"
+                )
         state = self.book.state()
         lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
         lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]
@@ -217,7 +219,7 @@ class App:
         await self.scheduler.stop()
         await self.dispatcher.drain()
         open_ = self.book.positions()
-        note = f"; {len(open_)} positions stay open, with their protection at the venue" if open_ else ""
+        note = f"; {counted(len(open_), 'position')} left open, protected by what is at the venue" if open_ else ""
         await self.book.record(e.DeskStopped(f"{reason}{note}"))
         for executor in self.desk.executors.values():
             await executor.stop()

@@ -22,7 +22,7 @@ from trading.errors import ConfigError, JournalError, TradingError
 from trading.journal.store import JournalStore, open_journal
 
 CONNECT_S = 30.0
-ANSWER_S = 3.0
+ANSWER_S = 1.0
 UNSTARTED = ("JOURNAL_ABSENT", "JOURNAL_OLDER")
 
 

@@ -75,6 +75,11 @@ def span(length: timedelta) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 open order`, `3 open orders`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(words: Sequence[str], most: int = 10) -> str:
     """`a, b, c and 4 more`."""
     if len(words) <= most:

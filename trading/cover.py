@@ -13,10 +13,12 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from trading.book import Book
 from trading.drafting import WITH_ENTRY
 from trading.instruments import ZERO, Instrument, Settlement
-from trading.intent import Leg
+from trading.intent import Leg, OrderType
 from trading.order import MAKING_ROOM, Order, OrderStatus
 from trading.portfolio import Balance, balance_key
 
@@ -119,6 +121,35 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
         lost=tuple(pair for pair, fate in fates if fate is Fate.LOST),
         next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),
         is_venue_held=entry.is_open and any(pair.number == WITH_ENTRY and pair.live for pair in pairs),
+    )
+
+
+def entry_of(name: str, book: Book) -> Order | None:
+    """The entry of a bracket; for legs placed over a position by themselves, an order that stands for it."""
+    entry = book.order(name)
+    legs = book.children(name)
+    if entry is not None or not legs:
+        return entry
+    first, last = legs[0], legs[-1].key.rpartition(":")[2]
+    latest = [leg for leg in legs if leg.key.rpartition(":")[2] == last]
+    stop = next((leg for leg in latest if leg.leg is Leg.STOP_LOSS), None)
+    target = next((leg for leg in latest if leg.leg is Leg.TAKE_PROFIT), None)
+    price = next(price for leg in latest for price in (leg.limit_price, leg.stop_price, ZERO) if price is not None)
+    return replace(
+        first,
+        id=name,
+        key=first.key.removesuffix(f":{first.leg}:{first.key.rpartition(':')[2]}"),
+        side=first.side.opposite,
+        type=OrderType.MARKET,
+        status=OrderStatus.FILLED,
+        leg=Leg.ENTRY,
+        stop_loss=stop.stop_price if stop else None,
+        trail_loss=stop.trail if stop else None,
+        take_profit=target.limit_price if target else None,
+        filled_quantity=first.initial_quantity,
+        filled_value=first.initial_quantity * price,
+        fees=(),
+        updated_at=first.created_at,
     )
 
 

@@ -134,19 +134,27 @@ class Oms:
             verdict = None if _is_less(changed, order) else self.gate.judge(changed)
             if isinstance(verdict, Denied):
                 raise IntentError(verdict.reason, verdict.remedy, code=verdict.code)
-            await self.book.write(
-                e.OrderAmendRequested(order.id, origin.actor, origin.source, quantity, limit_price, stop_price)
-            )
+            asked = e.OrderAmendRequested(order.id, origin.actor, origin.source, quantity, limit_price, stop_price)
+            await self.book.write(asked, *self._wish(changed, order, origin.actor))
         try:
             await self.executors[order.account_id].amend(
                 changed, changed.quantity, changed.limit_price, changed.stop_price
             )
         except (VenueRefused, VenueUnreachable) as why:
-            await self.book.record(e.OrderAmendRefused(order.id, str(why)))
+            await self.book.record(e.OrderAmendRefused(order.id, str(why)), *self._wish(order, changed, "desk"))
             raise IntentError(f"The order stays as it was: {why}", code=why.code) from None
         except OutcomeUnknown as why:
             self.needs_reconcile(order.account_id, f"amend of {order.id}: {why}")
         return self._now(order)
+
+    def _wish(self, now: Order, before: Order, actor: str) -> list[e.AnyEvent]:
+        """A leg that is moved changes what its bracket wishes for, should the leg ever have to be placed again."""
+        moved = (now.stop_price, now.limit_price) != (before.stop_price, before.limit_price)
+        if not moved or now.leg is Leg.ENTRY or self.book.order(now.parent_id) is None:
+            return []
+        stop = now.stop_price if now.leg is Leg.STOP_LOSS else None
+        target = now.limit_price if now.leg is Leg.TAKE_PROFIT else None
+        return [e.ProtectionChanged(now.parent_id, actor, stop, target)]
 
     async def on_report(self, account: AccountId, report: p.Report) -> None:
         """The venue's words into the book. Late, doubled and reordered reports are welcome."""

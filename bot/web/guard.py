@@ -155,7 +155,8 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
 
 def host_of(scope: Scope) -> str:
     """The host a request is for, without its port."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+    sent: bytes = dict(scope["headers"]).get(b"host", b"")
+    host = sent.decode("latin-1").lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]

@@ -72,8 +72,9 @@ h1 { margin: 0 0 .25rem; font-size: 1.4rem; } p { margin: 0 0 1.25rem; color: va
 code { font-family: ui-monospace, Menlo, Consolas, monospace; }
 label { display: block; font-size: .85rem; color: var(--muted); }
 input, button { font: inherit; width: 100%; box-sizing: border-box; height: 2.9rem; border-radius: 8px; }
-input { margin: .25rem 0 .9rem; padding: 0 .8rem; border: 1px solid var(--line); background: transparent; color: inherit; }
-button { border: 0; background: light-dark(#1664d9, #5fa8ff); color: light-dark(#fff, #08111d); font-weight: 600; cursor: pointer; }
+input { margin: .25rem 0 .9rem; padding: 0 .8rem; border: 1px solid var(--line); background: none; color: inherit; }
+button { border: 0; background: light-dark(#1664d9, #5fa8ff); color: light-dark(#fff, #08111d); font-weight: 600;
+  cursor: pointer; }
 """
 
 
@@ -84,6 +85,7 @@ def _form(problem: str, status: int = 200) -> HTMLResponse:
         f"<title>Tiller: sign in</title><link rel=icon href='data:,'><style>{STYLE}</style><main><h1>Tiller</h1>{shown}"
         "<p>Open the link that <code>tiller run</code> printed, or paste a token.</p>"
         "<form method=post action=/login><label for=token>Token</label><input id=token name=token type=password "
-        "placeholder=tlr_… autocomplete=current-password autofocus required><button>Sign in</button></form></main></html>",
+        "placeholder=tlr_… autocomplete=current-password autofocus required><button>Sign in</button></form></main>"
+        "</html>",
         status,
     )

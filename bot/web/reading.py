@@ -204,13 +204,13 @@ async def healthz() -> Shape:
     return {"ok": True}
 
 
-READY = {
+READY: dict[int | str, Shape] = {
     200: {"content": {"application/json": {"example": {"ready": True, "reason": None}}}},
     503: {"content": {"application/json": {"example": {"ready": False, "reason": "starting"}}}},
 }
 
 
-@health.get("/readyz", responses={**READY})
+@health.get("/readyz", responses=READY)
 async def readyz(app: Desk, response: Response) -> Shape:
     """Reconciled and accepting; 503 with the reason until then."""
     reason = app.not_accepting or app.desk.not_ready
@@ -218,10 +218,10 @@ async def readyz(app: Desk, response: Response) -> Shape:
     return {"ready": not reason, "reason": reason or None}
 
 
-METRICS = {200: {"content": {"text/plain": {"example": "tiller_ready 1.0"}}}}
+METRICS: dict[int | str, Shape] = {200: {"content": {"text/plain": {"example": "tiller_ready 1.0"}}}}
 
 
-@health.get("/metrics", response_class=Response, responses={**METRICS})
+@health.get("/metrics", response_class=Response, responses=METRICS)
 async def metrics(app: Desk, actor: Viewer) -> Response:
     """Prometheus."""
     return Response(app.metrics.render(), media_type=CONTENT_TYPE_LATEST)

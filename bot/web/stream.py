@@ -93,9 +93,9 @@ async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tupl
                 if not await _in_time(socket.send_json(shape)):
                     return TOO_SLOW, f"too slow: resume with after={after}"
                 after = row["seq"]
-            if len(rows) < CHUNK and not await _in_time(grown.wait(), STILL_VALID_S):
-                if not await keeper.is_valid(token):
-                    return UNAUTHORIZED, "the token was revoked"
+            heard = len(rows) == CHUNK or await _in_time(grown.wait(), STILL_VALID_S)
+            if not heard and not await keeper.is_valid(token):
+                return UNAUTHORIZED, "the token was revoked"
     except JournalError:
         return BROKEN, f"the journal cannot be read: resume with after={after}"
     except (WebSocketDisconnect, RuntimeError):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from handlers.cards import mode_label
 from handlers.context import Context, Role
-from handlers.figures import money, number, price, signed
+from handlers.figures import counted, money, number, price, signed
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
@@ -43,7 +43,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     doubts = [order for order in ctx.book.open_orders() if order.in_doubt]
     lines += [f"UNKNOWN - checking: {order.side} {order.symbol} {order.id[:6]}" for order in doubts]
     drifts = desk.reconciler.open_drifts()
-    lines += [f"{len(drifts)} differences with the venue: /reconcile"] if drifts else []
+    lines += [f"{counted(len(drifts), 'difference')} with the venue: /reconcile"] if drifts else []
     running = [name for name in desk.strategies if desk.runner.running(name)]
     lines.append(f"Strategies running: {', '.join(running) or 'none'}")
     lines.append(f"Totals in {currency}; days begin at midnight {desk.timezone}")
@@ -66,7 +66,7 @@ async def positions(ctx: Context, account: Annotated[AccountName | None, Arg("On
     rows = [_position(ctx, p) for p in (*found, *others)]
     table = Table.of(("Account", "Symbol", "Quantity", "Average", "Mark", "Unrealized", "Stop", "Target"), rows)
     buttons = tuple(Button(f"Close {p.symbol}", f"/close {p.symbol} account={p.account}") for p in found[:4])
-    return Reply(f"{len(rows)} open positions", table=table, buttons=buttons, private=True)
+    return Reply(counted(len(rows), "open position"), table=table, buttons=buttons, private=True)
 
 
 def _position(ctx: Context, p: Position) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from handlers.context import Context
-from handlers.figures import ago, moment, number, price
+from handlers.figures import ago, counted, moment, number, price
 from handlers.reply import Button, Reply, Table
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Timeframe
@@ -93,4 +93,4 @@ async def instruments(
     rows = [(i.symbol, number(i.tick), number(i.step), number(i.min_quantity), number(i.min_notional)) for i in found]
     more = f" (the first 50 of {len(rows)})" if len(rows) > 50 else ""
     table = Table.of(("Symbol", "Tick", "Step", "Minimum", "Min value"), rows[:50]) if rows else None
-    return Reply(f"{len(rows)} instruments of {where.name}{more}", table=table)
+    return Reply(f"{counted(len(rows), 'instrument')} of {where.name}{more}", table=table)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from handlers.cards import headline, outcome, told
 from handlers.context import Context, Role
-from handlers.figures import ago, moment, number, price
+from handlers.figures import ago, counted, moment, number, price
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.story import tell
@@ -31,7 +31,9 @@ async def orders(
         return Reply("No open orders.")
     table = Table.of(("ID", "Order", "Price", "Filled", "Status"), (_row(order) for order in found))
     buttons = [Button(f"Cancel {order.id[:SHORT]}", f"/cancel {order.id}") for order in found[:4]]
-    return Reply(f"{len(found)} open orders", table=table, buttons=(*buttons, Button("Cancel all", "/cancel all")))
+    return Reply(
+        counted(len(found), "open order"), table=table, buttons=(*buttons, Button("Cancel all", "/cancel all"))
+    )
 
 
 def _row(order: Order) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from handlers.cards import mode_label
 from handlers.commands.account import chosen
 from handlers.context import Context
-from handlers.figures import moment, money, number, percent, price, signed
+from handlers.figures import counted, moment, money, number, percent, price, signed
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
@@ -79,7 +79,7 @@ async def trades(
         for f in fills
     ]  # fmt: skip
     table = Table.of(("When", "Trade", "Price", "Fee", "Realized", "Order"), rows)
-    return Reply(f"The last {len(rows)} fills" if rows else "No fills yet.", table=table if rows else None)
+    return Reply(f"The last {counted(len(rows), 'fill')}" if rows else "No fills yet.", table=table if rows else None)
 
 
 @command(group="account", private=True)

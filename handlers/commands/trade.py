@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from handlers.cards import place, told
 from handlers.context import Consent, Context, Role
-from handlers.figures import number, signed
+from handlers.figures import counted, number, signed
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Line, Part
@@ -128,7 +128,9 @@ async def close(
     if ctx.policy.need(where.mode, None) > ctx.consent and not ctx.dry:
         rows = [(p.symbol, number(p.quantity), signed(ctx.desk.valuation.unrealized(p), p.currency)) for p in positions]
         table = Table.of(("Symbol", "Quantity", "Unrealized"), rows)
-        card = Reply(f"{where}: close {len(positions)} positions at the market.", tone=Tone.WARN, table=table)
+        card = Reply(
+            f"{where}: close {counted(len(positions), 'position')} at the market.", tone=Tone.WARN, table=table
+        )
         return await ctx.ask(card, approval=ctx.policy.need(where.mode, None) is Consent.APPROVED)
     replies = [await _close_one(ctx, where, p.symbol, part, f"{ctx.key}:{p.symbol}") for p in positions]
     bad = [reply for reply in replies if not reply.ok]
@@ -154,7 +156,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
     note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."
     if legs and not ctx.dry and not asking:
         await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
-        note += f" {len(legs)} protective orders were cancelled or shrunk."
+        note += f" First, {counted(len(legs), 'protective order')} made room."
     reply = await place(ctx, intent, note=note)
     after = ctx.book.position(account, symbol)
     if reply.order_id and after is not None:

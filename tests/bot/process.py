@@ -38,14 +38,15 @@ class Bot:
             stdout=subprocess.PIPE, stderr=self._errors, text=True, cwd=folder.parent,
             env=environment(folder.parent, **QUICK, **settings),
         )  # fmt: skip
-        # Whatever goes wrong, no read waits for ever.
-        self._alarm = threading.Timer(PATIENCE_S, self.process.kill)
-        self._alarm.start()
+        alarm = threading.Timer(PATIENCE_S, self.process.kill)  # so that no read waits for ever
+        alarm.start()
         try:
             self.screen = self._read()
         except BaseException:
             self.close()
             raise
+        finally:
+            alarm.cancel()
         self.url = self._find(r"(http://127\.0\.0\.1:\d+)/login")
         self.token = (folder / "token").read_text().strip()
 
@@ -70,12 +71,9 @@ class Bot:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it; answers its exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(PATIENCE_S)
-        self._alarm.cancel()
-        return code
+        return self.process.wait(PATIENCE_S)
 
     def close(self) -> None:
-        self._alarm.cancel()
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None

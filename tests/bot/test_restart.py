@@ -43,7 +43,7 @@ async def test_a_crash_loses_nothing(tmp_path: Path) -> None:
         assert (await desk.say("/buy SOL/USDT $50")).error == "SYMBOL_LOCKED"
         assert (await desk.say("/buy ETH/USDT $50")).error == "PAUSED"
         card = "\n".join(desk.app.card(0))
-        assert "1 positions, 3 open orders" in card
+        assert "1 position, 3 open orders" in card
         assert "no differences" in card
 
 

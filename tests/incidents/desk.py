@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar
@@ -16,11 +17,13 @@ from tests.trading.strategy_desk import Clock
 from trading import events as e
 from trading.book import Book
 from trading.drafting import Drafting
+from trading.errors import JournalError
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import AccountId, Intent, Mode, OrderType, Origin, Size
 from trading.kill import Killer
 from trading.oms import Oms
 from trading.order import Order
+from trading.ports import Row
 from trading.protection import Protection
 from trading.reconcile import Outcome, Reconciler
 from trading.risk.gate import RiskGate
@@ -38,6 +41,19 @@ ANA = Origin("person:ana", "web", "as typed")
 Event = TypeVar("Event", bound=e.Event)
 
 
+class Journal(MemoryJournal):
+    """A journal that cannot be written for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problem = ""
+
+    async def append(self, events: Sequence[e.AnyEvent], at: datetime, rows: Sequence[Row]) -> Sequence[e.Recorded]:
+        if self.problem:
+            raise JournalError(self.problem)
+        return await super().append(events, at, rows)
+
+
 class World:
     """What outlives a crash: the venue, the journal, the clock. `desk` is the process that runs now."""
 
@@ -46,7 +62,7 @@ class World:
         self.market = FakeMarket(self.clock, *instruments)
         money = [Money(D(amount), currency) for amount, currency in (each.split() for each in funds)]
         self.venue = Venue(self.clock, self.market, money, **venue)
-        self.journal = MemoryJournal()
+        self.journal = Journal()
         self.limits: dict[str, Value] = {}
         self.desk = Desk(self)
 
@@ -234,7 +250,7 @@ async def _agree(world: World) -> None:
     world.venue.faults.clear()
     await asyncio.sleep(60)
     book, venue = world.desk.book, world.venue
-    assert not world.desk.mishaps
+    assert not world.desk.mishaps, "no part of the desk fails"
     ours = {balance.currency: balance.amount for balance in book.balances(DEMO) if balance.amount}
     assert ours == {money.currency: money.amount for money in await venue.executor.balances() if money.amount}
     booked = sorted(fill.trade_id for fill in world.desk.events(e.OrderFilled))

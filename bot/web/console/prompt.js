@@ -13,7 +13,7 @@ export default {
         </li>
       </ul>
       <p v-if="problem" class="t-problem" role="alert">{{ problem }}</p>
-      <input ref="input" v-model="text" @input="typed" @keydown="pressed" @blur="open = false" role="combobox"
+      <input ref="input" type="text" v-model="text" @input="typed" @keydown="pressed" @blur="open = false" role="combobox"
              aria-label="Command" :aria-expanded="open && offers.length > 0" aria-autocomplete="list"
              placeholder="/buy BTC/USDT $100" autocomplete="off" autocapitalize="off" autocorrect="off"
              spellcheck="false" enterkeyhint="send" maxlength="4000" />

@@ -1,19 +1,23 @@
 """What every check is, and how numbers are told."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import ClassVar
 
 import msgspec
 
+from trading import instruments
 from trading.events import Finding
-from trading.instruments import Instrument, plain
+from trading.instruments import Instrument
 from trading.order import Order
 from trading.risk.reasons import Reason
 from trading.risk.view import View
 
 UP, DOWN = ROUND_CEILING, ROUND_FLOOR
 CENT = Decimal("0.01")
+ONE = Decimal(1)
 LARGE = Decimal(10) ** 15
+plain = lru_cache(maxsize=4096)(instruments.plain)  # the same steps and limits are told again and again
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -43,11 +47,12 @@ def money(value: Decimal, currency: str, rounding: str = ROUND_HALF_EVEN) -> str
     is never on the other side of the limit.
     """
     size = abs(value)
+    if ONE <= size < LARGE:
+        return f"{value.quantize(CENT, rounding)!s} {currency}"
     if size >= LARGE:
         return f"{value:.3E} {currency}"
-    place = CENT if size >= 1 or not value else Decimal(1).scaleb(value.adjusted() - 3)
-    amount = value.quantize(place, rounding)
-    return f"{amount} {currency}" if size >= 1 else f"{amount:f} {currency}"
+    place = Decimal(1).scaleb(value.adjusted() - 3) if value else CENT
+    return f"{value.quantize(place, rounding):f} {currency}"
 
 
 def percent(value: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from trading.events import Finding
-from trading.instruments import Settlement, Side, plain
+from trading.instruments import Settlement, Side
 from trading.intent import Leg
 from trading.order import Order
-from trading.risk.checks.check import DOWN, UP, Check, money, units
+from trading.risk.checks.check import DOWN, UP, Check, money, plain, units
 from trading.risk.reasons import Reason
 from trading.risk.view import View
 

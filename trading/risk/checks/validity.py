@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from trading.events import Finding
-from trading.instruments import Settlement, Side, plain
+from trading.instruments import Settlement, Side
 from trading.intent import Leg, OrderType, TimeInForce
 from trading.order import Order
 from trading.quotes import Quote
-from trading.risk.checks.check import UP, Check, money, units
+from trading.risk.checks.check import UP, Check, money, plain, units
 from trading.risk.reasons import Reason
 from trading.risk.view import View
 

@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from trading.events import Finding
-from trading.instruments import ZERO, Settlement, plain
+from trading.instruments import ZERO, Settlement
 from trading.intent import OrderType
 from trading.order import Order
 from trading.quotes import Level
-from trading.risk.checks.check import DOWN, UP, Check, money, percent
+from trading.risk.checks.check import DOWN, UP, Check, money, percent, plain
 from trading.risk.reasons import Reason
 from trading.risk.view import View
 
