@@ -187,9 +187,8 @@ class App:
         for account in self.desk.executors:
             positions, orders = self.book.positions(account), self.book.open_orders(account)
             if positions or orders:
-                lines.append(
-                    f"{mode_label(account)}: {counted(len(positions), 'position')}, {counted(len(orders), 'open order')}"
-                )
+                held = f"{counted(len(positions), 'position')}, {counted(len(orders), 'open order')}"
+                lines.append(f"{mode_label(account)}: {held}")
         state = self.book.state()
         lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
         lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]

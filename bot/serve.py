@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from importlib import import_module
 
 import msgspec
 import structlog
@@ -21,6 +20,7 @@ from bot.redaction import Redactor
 from bot.settings import Settings
 from bot.supervise import Supervisor
 from bot.tokens import write_private
+from bot.web.console import add_console
 from bot.web.server import WebServer, build_server
 from handlers.alerts import Alert, Severity
 from trading import events as e
@@ -57,7 +57,9 @@ async def serve(settings: Settings, say: Say) -> None:
         redactor.add(token)
         web = WebServer(settings.web.host, settings.web.port)
         stack.push_async_callback(web.stop)
-        await _open_console(app, web)
+        server = build_server(app)
+        add_console(server, app)
+        await web.start(server)
         address = settings.data_dir / ADDRESS
         write_private(address, web.url + "\n")
         stack.callback(address.unlink, missing_ok=True)
@@ -70,15 +72,6 @@ async def serve(settings: Settings, say: Say) -> None:
         stack.push_async_callback(notifier.stop)
         await notifier.attach("log", _to_log, repeat=LOGGED)
         await _run(app, notifier, stopping, say)
-
-
-async def _open_console(app: App, web: WebServer) -> None:
-    server = build_server(app)
-    try:
-        import_module("bot.web.console").add_console(server, app)
-    except ImportError:
-        log.warning("this build has no web console: use `tiller chat` or the API")
-    await web.start(server)
 
 
 async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from handlers.cards import headline, outcome, place
+from handlers.cards import SETTLE_S, headline, outcome, place, told
 from handlers.context import Context, Role
 from handlers.figures import price
 from handlers.reply import Reply
@@ -71,8 +71,13 @@ async def _protect(
         changed = await ctx.desk.protection.change(
             ctx.key, where, symbol, ctx.origin, stop=stop, target=target, trail=trail
         )
-    lines = [f"{headline(each)}: {outcome(each)}" for each in changed]
-    return Reply.good("\n".join(lines), order_id=changed[0].id if changed else None)
+    if not changed:
+        return Reply.good("Noted: it is placed as soon as what is in its way is gone.")
+    placed = [await ctx.desk.oms.settled(each.id, SETTLE_S) for each in changed]
+    lines = [f"{headline(each)}: {outcome(each)}" for each in placed]
+    replies = [told(each) for each in placed]
+    worst = next((reply for reply in replies if not reply.ok), replies[0])
+    return msgspec.structs.replace(worst, text="\n".join(lines))
 
 
 @command(role=Role.TRADER, group="trade")

@@ -6,11 +6,25 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+Outcome = tuple[int, str, str]
+"""Exit code, standard output, standard error."""
+Tiller = Callable[..., Outcome]
+"""Runs one command line."""
+
 PATIENCE_S = 30
 QUICK = {"TILLER_MARKET__INTERVAL_S": "0.1", "TILLER_RISK__DUPLICATE_WINDOW_S": "0"}
+
+
+def one_line(text: str) -> str:
+    """What standard error says when something is wrong: one line, no traceback."""
+    assert text.startswith("tiller: ")
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    return text.strip()
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

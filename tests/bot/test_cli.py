@@ -1,13 +1,12 @@
 """The command line beside a running bot: what it prints, and how it exits."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,44 +14,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.__main__ import run
-from tests.bot.process import Bot, environment, tiller
-
-Outcome = tuple[int, str, str]
-"""Exit code, standard output, standard error."""
-Tiller = Callable[..., Outcome]
+from tests.bot.process import Bot, Tiller, environment, one_line, tiller
 
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
     with Bot(tmp_path_factory.mktemp("desk") / "data") as running:
         yield running
-
-
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tiller:
-    """The command line within this process: as `python -m bot`, without the wait for a new one."""
-    for name in [name for name in os.environ if name.startswith("TILLER_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object, **environ: str) -> Outcome:
-        with monkeypatch.context() as patched:
-            for name, value in environ.items():
-                patched.setenv(name, value)
-            capsys.readouterr()
-            code = run([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
-
-
-def one_line(text: str) -> str:
-    """What standard error says when something is wrong: one line, no traceback."""
-    assert text.startswith("tiller: ")
-    assert text.count("\n") == 1
-    assert text.endswith("\n")
-    return text.strip()
 
 
 def free_port() -> int:
@@ -372,7 +340,6 @@ def test_the_pages_are_what_the_code_says(tmp_path: Path, cli: Tiller) -> None:
 def test_small_commands_load_no_large_library(bot: Bot) -> None:
     script = """
 import sys
-from bot.__main__ import run
 for words in ("--help", "token", "journal tail", "journal verify", "chat -c status"):
     assert run(["--data-dir", sys.argv[1], *words.split()]) == 0
 large = {"ccxt", "nicegui", "telegram", "discord", "fastapi", "numpy", "apscheduler"}

@@ -1,7 +1,6 @@
 """`python -m tests.simulation --seeds N [--seed S] [--steps]`: many seeds over two processes, or one with its steps."""
 
 import argparse
-import sys
 
 from tests.simulation.world import simulate
 

@@ -192,9 +192,7 @@ class People:
                 await desk.protection.make_room(account, symbol, size, origin)
             side = Side.SELL if position.quantity > 0 else Side.BUY
             reduce = instrument.settlement is not Settlement.SPOT or bool(legs)
-            return await desk.oms.submit(
-                Intent(key, account, symbol, side, Size(size), origin, reduce_only=reduce)
-            )
+            return await desk.oms.submit(Intent(key, account, symbol, side, Size(size), origin, reduce_only=reduce))
 
         return Act(f"close {'half of ' if half else ''}{symbol} key={key}", perform)
 

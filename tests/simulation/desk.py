@@ -44,7 +44,6 @@ class Around:
 
     clock: Clock
     chance: Random
-    journal: Journal
     market: SeededMarket
     venues: Mapping[AccountId, FaultyVenue]
     destinations: Sequence[Destination]
@@ -54,18 +53,18 @@ class Around:
 class Desk:
     """Everything that a crash throws away."""
 
-    def __init__(self, around: Around, parts: Parts, cuts: float) -> None:
+    def __init__(self, around: Around, journal: Journal, parts: Parts, cuts: float) -> None:
         self.around = around
         self.life = Life()
         self.ready = False
         self.tasks: list[asyncio.Task[object]] = []
-        self.journal = FragileJournal(
-            around.journal, self.life, around.chance, cuts, self._asked, around.watch.written
-        )  # fmt: skip
+        self.journal = FragileJournal(journal, self.life, around.chance, cuts, self._asked, around.watch.written)
         self.book = parts.book(self.journal, around.clock)
         markets = {account.name: around.market for account in around.venues}
         self.valuation = Valuation(self.book, markets, "USDT")
-        self.lines = {account: parts.line(venue, self.life, around.watch.sent) for account, venue in around.venues.items()}
+        self.lines = {
+            account: parts.line(venue, self.life, around.watch.sent) for account, venue in around.venues.items()
+        }
         self.gate = parts.gate(
             self.book,
             self.valuation,

@@ -285,7 +285,9 @@ class Exchange:
 
     def _part(self, deal: Deal) -> Decimal:
         """How much trades at once: all of it, or less."""
-        share = Decimal(1) if self.whole else self.chance.choice([Decimal(1), Decimal(1), Decimal("0.5"), Decimal("0.3")])
+        share = (
+            Decimal(1) if self.whole else self.chance.choice([Decimal(1), Decimal(1), Decimal("0.5"), Decimal("0.3")])
+        )
         return self.instruments[deal.symbol].round_quantity(deal.remaining * share) or deal.remaining
 
     def _fill(self, deal: Deal, quantity: Decimal, price: Decimal, *, maker: bool) -> None:

@@ -7,14 +7,16 @@ from decimal import Decimal
 from tests.kit import MemoryJournal
 from tests.simulation.desk import Desk
 from tests.simulation.exchange import Deal, Exchange, Trade
+from tests.simulation.kept import Waiting
 from trading import events as e
 from trading.book import Book
 from trading.control import Drift, Kill, Latch
 from trading.fold import Entity
 from trading.instruments import ZERO, Instrument, Settlement, Side, Symbol
 from trading.intent import AccountId, Leg
+from trading.journal.rows import normalize
 from trading.order import Order, OrderStatus
-from trading.portfolio import Balance, Position, fill_key, position_key
+from trading.portfolio import Balance, Position, fill_key
 from trading.projections import row
 
 CLOSE = Decimal("1e-9")
@@ -33,7 +35,9 @@ async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
     """Every difference is an open drift with these figures, and only what was done by hand makes one."""
     problems: list[Problem] = []
     for account, venue in desk.around.venues.items():
-        shown = {(d.kind, d.subject): Decimal(d.theirs) for d in desk.reconciler.open_drifts(account) if d.kind != "order"}
+        shown = {
+            (d.kind, d.subject): Decimal(d.theirs) for d in desk.reconciler.open_drifts(account) if d.kind != "order"
+        }
         wrong = {**_wrong_money(desk, account), **_wrong_positions(desk, account)}
         if wrong and account not in hand.touched | hand.adopted:
             problems.append(("our books are the venue's", f"{account}: {wrong}"))
@@ -59,7 +63,9 @@ async def at_rest(desk: Desk, hand: Hand) -> list[Problem]:
     entries = [entry async for entry in desk.journal.read()]
     problems: list[Problem] = []
     for account, venue in desk.around.venues.items():
-        shown = {(d.kind, d.subject) for d in desk.reconciler.open_drifts(account)} if account in hand.adopted else set()
+        shown = (
+            {(d.kind, d.subject) for d in desk.reconciler.open_drifts(account)} if account in hand.adopted else set()
+        )
         wrong = {**_wrong_money(desk, account), **_wrong_positions(desk, account)}
         if wrong.keys() - shown:
             problems.append(("our books are the venue's", f"{account}: {wrong}"))
@@ -163,7 +169,9 @@ def _order(order: Order, deal: Deal | None) -> list[Problem]:
     if order.in_doubt or order.status in (OrderStatus.SUBMITTED, OrderStatus.INITIALIZED):
         return [("nothing is in doubt", text)]
     if deal is None:
-        return [] if order.status in (OrderStatus.DENIED, OrderStatus.REJECTED) else [("the venue knows the order", text)]
+        return (
+            [] if order.status in (OrderStatus.DENIED, OrderStatus.REJECTED) else [("the venue knows the order", text)]
+        )
     if deal.is_open != order.is_open or (not deal.is_open and order.status not in ENDS[deal.status]):
         return [("every order is where the venue has it", text)]
     if order.filled_quantity != deal.filled:
@@ -244,7 +252,9 @@ def _protection(desk: Desk, entries: list[e.Recorded]) -> list[Problem]:
                 continue
             for side in Side:
                 held = max(side.sign * position.quantity, ZERO)
-                need = sum((_wants(desk, o, opened[o.id], instrument, entries) for o in wanting if o.side is side), ZERO)
+                need = sum(
+                    (_wants(desk, o, opened[o.id], instrument, entries) for o in wanting if o.side is side), ZERO
+                )
                 bare = min(held, need) - _exits(desk, account, symbol, side.opposite, entries)
                 if bare * mark * instrument.multiplier > CRUMBS:
                     who = [order.id for order in wanting if order.side is side]
@@ -252,9 +262,7 @@ def _protection(desk: Desk, entries: list[e.Recorded]) -> list[Problem]:
     return problems
 
 
-def _exits(
-    desk: Desk, account: AccountId, symbol: Symbol, side: Side, entries: list[e.Recorded]
-) -> Decimal:
+def _exits(desk: Desk, account: AccountId, symbol: Symbol, side: Side, entries: list[e.Recorded]) -> Decimal:
     """What live stops, and orders that are an exit by themselves, will close; of a pair only one can.
 
     A target counts where people took its stop away or were told that it does not work.
@@ -290,9 +298,7 @@ def _warnings(entries: list[e.Recorded]) -> str:
     )
 
 
-def _wants(
-    desk: Desk, order: Order, opened: Decimal, instrument: Instrument, entries: list[e.Recorded]
-) -> Decimal:
+def _wants(desk: Desk, order: Order, opened: Decimal, instrument: Instrument, entries: list[e.Recorded]) -> Decimal:
     """What an entry opened, less what its own legs closed, what people took away and what they were told of."""
     legs = desk.book.children(order.id)
     taken, told = _taken(entries), _warnings(entries)
@@ -345,7 +351,7 @@ CRUMBS = 10  # in quote currency
 
 
 async def _replay(desk: Desk) -> list[Problem]:
-    again = Book(desk.around.journal, desk.around.clock)
+    again = Book(desk.journal.kept, desk.around.clock)
     await again.open()
     live = desk.book
     problems: list[Problem] = []
@@ -353,7 +359,9 @@ async def _replay(desk: Desk) -> list[Problem]:
         one, other = dict(live._tables.get(kind, {})), dict(again._tables.get(kind, {}))
         if one != other:
             wrong = [key for key in {**one, **other} if one.get(key) != other.get(key)]
-            problems.append(("replay is the live state", f"{kind.__name__} {[(one.get(k), other.get(k)) for k in wrong[:2]]}"))
+            problems.append(
+                ("replay is the live state", f"{kind.__name__} {[(one.get(k), other.get(k)) for k in wrong[:2]]}")
+            )
     for name in ("_fills", "_open", "_children", "_groups", "_recent"):
         if getattr(live, name) != getattr(again, name):
             problems.append(("replay is the live state", name))
@@ -375,11 +383,12 @@ LAG = 3  # what was recorded a moment ago may still be on its way
 
 
 async def _rows(desk: Desk) -> list[Problem]:
-    """The projections, where the journal keeps them at hand."""
-    kept = desk.around.journal
-    if not isinstance(kept, MemoryJournal):
-        return []
+    """The tables that people query, against the live state."""
     live: list[Entity] = [*desk.book.all(Order), *desk.book.all(Position), *desk.book.all(Balance)]
-    wanted = {(shown.table, shown.key): shown for entity in live if (shown := row(entity)) is not None}
-    found = {(t, key): r for t in ("orders", "positions", "balances") for key, r in kept.rows.get(t, {}).items()}
-    return [("the tables are the live state", str(key)) for key in wanted if wanted[key] != found.get(key)]
+    wanted = [shown for entity in live if (shown := row(entity)) is not None]
+    kept = desk.journal.kept
+    if isinstance(kept, MemoryJournal):
+        return [("the tables are the live state", r.key) for r in wanted if kept.rows.get(r.table, {}).get(r.key) != r]
+    assert isinstance(kept, Waiting)
+    found = await kept.verify()
+    return [("the tables are the live state", r.key) for r in wanted if found[r.table].get(r.key) != normalize(r)]

@@ -33,7 +33,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.patient = False
+        self.patient = 0
         selector = _Jump()
         selector.loop = self
         super().__init__(selector)
@@ -44,11 +44,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
         """Time stands still inside, and threads (a database driver's) are really waited for."""
-        self.patient = True
+        self.patient += 1
         try:
             yield
         finally:
-            self.patient = False
+            self.patient -= 1
 
 
 class LoopClock:

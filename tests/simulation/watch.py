@@ -1,5 +1,6 @@
 """What must hold at every step, checked as the journal is written and as orders leave for the venue."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -12,6 +13,9 @@ from trading.intent import AccountId, Leg
 from trading.order import Order
 from trading.risk.limits import Limits
 from trading.valuation import Valuation
+
+STILL = (e.EquitySampled, e.Reconciled, e.DriftFound, e.DriftResolved)
+"""What is recorded of a desk in which nothing moves."""
 
 
 class Broken(Exception):
@@ -29,6 +33,8 @@ class Watch:
         self.denied: set[str] = set()
         self.on_wire: Counter[str] = Counter()
         self.last_seq = 0
+        self.digest = hashlib.sha256()  # of every entry, in order
+        self.moves = 0  # entries that tell of a change
 
     def broken(self, invariant: str, text: str) -> None:
         self.found.append(f"{invariant}: {text}")
@@ -47,10 +53,12 @@ class Watch:
             self.last_seq += 1
             if entry.seq != self.last_seq:
                 self.broken("the journal is gapless", f"{entry.seq} came after {self.last_seq - 1}")
+            self.moves += not isinstance(entry.event, STILL)
             if isinstance(entry.event, e.OrderSubmitted):
                 self.submitted.add(entry.event.order_id)
             elif isinstance(entry.event, e.OrderDenied):
                 self.denied.add(entry.event.order_id)
+            self.digest.update(f"{entry.seq}{entry.at}".encode() + e.encode(entry.event))
             self.note(f"{entry.seq} {_told(entry.event)}")
 
     def sent(self, orders: Sequence[Order]) -> None:

@@ -1,26 +1,24 @@
 """One seed: a market, two venues behind bad lines, people who ask for things, crashes, and quiet points."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from tests.kit import MemoryJournal
 from tests.simulation import invariants
 from tests.simulation.acts import Act, People
 from tests.simulation.desk import Around, Desk, Parts
 from tests.simulation.destination import Destination
 from tests.simulation.exchange import Exchange
+from tests.simulation.kept import InMemory, InSqlite, Kept
 from tests.simulation.loop import LoopClock, VirtualLoop
 from tests.simulation.market import BTC, ETH, PERP, SeededMarket
 from tests.simulation.venue import FAIR, LONGEST_S, STORM, SURE, FaultyVenue
 from tests.simulation.watch import Watch
-from trading import events as e
 from trading.errors import IntentError
 from trading.instruments import Side, Symbol, trap_floats
-from trading.intent import AccountId, Mode, Origin, OrderType, TimeInForce
+from trading.intent import AccountId, Mode, OrderType, Origin, TimeInForce
 from trading.ports import Capabilities
 from trading.risk.limits import Limits
 
@@ -36,6 +34,7 @@ LIMITS = Limits(
     stale_price_s=30,
     max_orders_per_minute=0,
 )
+SQLITE = 7  # of ten seeds, the one whose journal is the product's own
 CHAPTERS = 3
 ACTS = 22  # a chapter
 STILL_S = 35.0  # longer than the reconciler's own round
@@ -67,7 +66,6 @@ class World:
         self.around = Around(
             clock=self.clock,
             chance=Random(f"desk {seed}"),
-            journal=MemoryJournal(),
             market=self.market,
             venues={account: self._venue(account, seed) for account in SYMBOLS},
             destinations=[Destination(name, Random(f"{name} {seed}")) for name in ("chat", "audit")],
@@ -78,7 +76,8 @@ class World:
         self.past: list[Act] = []
         self.working: list[asyncio.Task[object]] = []
         self.crashes = 0
-        self.desk = Desk(self.around, parts, self.cuts)
+        self.kept: Kept = InSqlite() if seed % 10 == SQLITE else InMemory()
+        self.desk: Desk
 
     def _venue(self, account: AccountId, seed: int) -> FaultyVenue:
         chance = Random(f"{account} {seed}")
@@ -106,6 +105,7 @@ class World:
     async def live(self) -> None:
         """Chapters of trouble, each closed by a quiet point at which everything must be right."""
         tides = self.loop.create_task(self._tides())
+        await self._begin()
         try:
             await self._start()
             for number in range(CHAPTERS):
@@ -117,6 +117,8 @@ class World:
         finally:
             tides.cancel()
             await self.desk.crash("the end")
+            await self.kept.close()
+            self.kept.remove()
 
     async def _tides(self) -> None:
         self.moving = True
@@ -144,6 +146,9 @@ class World:
         self.desk.journal.cuts = self.cuts
         self.moving = bool(factor)
 
+    async def _begin(self) -> None:
+        self.desk = Desk(self.around, await self.kept.open(), self.parts, self.cuts)
+
     async def _start(self) -> None:
         """Start a desk; one that crashes while it starts is started again."""
         while True:
@@ -160,7 +165,8 @@ class World:
         self.note(f"CRASH {self.desk.life.cause}")
         self.crashes += 1
         await self.desk.crash(self.desk.life.cause)
-        self.desk = Desk(self.around, self.parts, self.cuts)
+        await self.kept.close()
+        await self._begin()
 
     async def _revive(self) -> None:
         """If the desk has died, start the next one, and let people repeat what got no answer."""
@@ -235,21 +241,16 @@ class World:
     async def _still(self, *, must: bool = True) -> None:
         """Wait until a whole round of reconciling and protecting changes nothing."""
         for _ in range(12 if must else 4):
-            before = self._moves()
+            before = self.watch.moves
             for account in SYMBOLS:
                 await self.desk.reconciler.reconcile(account, thorough=True)
             await self.desk.protection.check_all()
             await asyncio.sleep(STILL_S)
             self.watch.check()
-            if self._moves() == before:
+            if self.watch.moves == before:
                 return
         if must:
             self.watch.broken("the desk comes to rest", "after 12 rounds something still moves")
-
-    def _moves(self) -> int:
-        same = (e.EquitySampled, e.Reconciled, e.DriftFound, e.DriftResolved)
-        entries = self.around.journal.entries
-        return sum(1 for entry in entries if not isinstance(entry.event, same))
 
     async def _show_drifts(self) -> None:
         """What was done by hand shows as drifts; a person adopts or ignores each."""
@@ -271,12 +272,7 @@ class World:
 async def _run(seed: int, parts: Parts, note: Callable[[str], None]) -> Result:
     world = World(seed, parts, note)
     await world.live()
-    digest = hashlib.sha256()
-    events = 0
-    async for entry in world.around.journal.read():
-        digest.update(f"{entry.seq}{entry.at}".encode() + e.encode(entry.event))
-        events += 1
-    return Result(seed, events, world.crashes, digest.hexdigest()[:16])
+    return Result(seed, world.watch.last_seq, world.crashes, world.watch.digest.hexdigest()[:16])
 
 
 def simulate(seed: int, parts: Parts | None = None, note: Callable[[str], None] = lambda text: None) -> Result:

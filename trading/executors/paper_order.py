@@ -15,6 +15,8 @@ STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT
 TARGETS = frozenset({OrderType.LIMIT, OrderType.TAKE_PROFIT})
 """What takes the profit of an OCO pair."""
 
+_FIRST = Decimal("-Infinity")
+
 
 class State(StrEnum):
     PENDING = "pending"  # a bracket's leg whose entry is not filled: on the books, reserves nothing
@@ -98,8 +100,7 @@ class BookOrder(msgspec.Struct, omit_defaults=True):
     @property
     def priority(self) -> tuple[Decimal, int]:
         """Market orders, then the better limit, then the older."""
-        best = Decimal("-Infinity")
-        return best if self.limit_price is None else -self.side.sign * self.limit_price, self.number
+        return _FIRST if self.limit_price is None else -self.side.sign * self.limit_price, self.number
 
     @property
     def lot(self) -> str:

@@ -10,13 +10,14 @@ from decimal import Decimal
 import msgspec
 
 from trading.book import Book
-from trading.instruments import ZERO, Side, Symbol
+from trading.instruments import ZERO, Settlement, Side, Symbol
 from trading.intent import AccountId, Leg, OrderType
 from trading.order import Order
 from trading.quotes import Quote
 from trading.valuation import Valuation
 
-BUY, SELL, ENTRY = Side.BUY, Side.SELL, Leg.ENTRY  # Python 3.11 runs code at every look-up of an enum's member
+# Python 3.11 runs code at every look-up of an enum's member.
+BUY, SELL, ENTRY, SPOT = Side.BUY, Side.SELL, Leg.ENTRY, Settlement.SPOT
 
 
 class Amount(msgspec.Struct, gc=False):
@@ -120,25 +121,28 @@ class OpenOrders:
         """All but of the order `without`, the one to be judged."""
         name, mode = account
         every = [order for order in self._book.open_orders() if order.account == name and order.mode is mode]
-        orders = tuple(order for order in every if order.id != without)
+        orders = tuple([order for order in every if order.id != without])
         known = self._known.get(account)
         if known is not None and known[0] == orders and len(orders) == len(every):
             return known[1]
-        commitments = self._commit(account, orders)
-        if len(orders) == len(every) and all(o.limit_price or o.stop_price for o in orders):
-            self._known[account] = (orders, commitments)  # no price of theirs moves with the market
+        commitments, lasting = self._commit(account, orders)
+        if lasting and len(orders) == len(every):
+            self._known[account] = (orders, commitments)
         return commitments
 
-    def _commit(self, account: AccountId, orders: tuple[Order, ...]) -> Commitments:
-        promised, entries = Promised(), dict[Symbol, int]()
+    def _commit(self, account: AccountId, orders: tuple[Order, ...]) -> tuple[Commitments, bool]:
+        """The commitments, and whether they last: no price of theirs moves with the market."""
+        promised, entries, doubts, lasting = Promised(), dict[Symbol, int](), list[Order](), True
         for order in orders:
             price = reference_price(order, None)
             if price is None:
-                price = reference_price(order, self._valuation.quote(account, order.symbol))
+                price, lasting = reference_price(order, self._valuation.quote(account, order.symbol)), False
             promised.add(order, self._to_do(order), price or ZERO)
             if order.leg is ENTRY:
                 entries[order.symbol] = entries.get(order.symbol, 0) + 1
-        return Commitments(promised, entries, tuple(order for order in orders if order.in_doubt))
+            if order.in_doubt:
+                doubts.append(order)
+        return Commitments(promised, entries, tuple(doubts)), lasting
 
     def _to_do(self, order: Order) -> Decimal:
         """What of an open order may still be done."""

@@ -10,11 +10,11 @@ import msgspec
 
 from trading.book import Book
 from trading.events import EquitySampled
-from trading.instruments import ZERO, Instrument, Settlement, Symbol
+from trading.instruments import ZERO, Instrument, Symbol
 from trading.intent import AccountId
 from trading.order import Order
 from trading.portfolio import Account, Position, sample
-from trading.risk.promised import BUY, NOTHING, SELL, Amount, Commitments, OpenOrders, Promised
+from trading.risk.promised import BUY, NOTHING, SELL, SPOT, Amount, Commitments, OpenOrders, Promised
 from trading.valuation import Equity, Valuation
 
 ONE = Decimal(1)
@@ -129,7 +129,7 @@ def _terms(valuation: Valuation, account: AccountId, instrument: Instrument | No
     if instrument is None:
         return Terms(None, False, ONE)
     rate = valuation.rate(account, instrument.quote) or ONE
-    return Terms(instrument, instrument.settlement is Settlement.SPOT, instrument.multiplier * rate)
+    return Terms(instrument, instrument.settlement is SPOT, instrument.multiplier * rate)
 
 
 def _figures(book: Book, account: AccountId, currency: str, equity: Equity, today: str) -> Account:

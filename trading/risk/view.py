@@ -15,12 +15,12 @@ import msgspec
 from trading.book import Book
 from trading.control import Latch, Lock
 from trading.events import TradingState
-from trading.instruments import ZERO, Instrument, Settlement
+from trading.instruments import ZERO, Instrument
 from trading.order import Order
 from trading.portfolio import Balance, balance_key
 from trading.ports import Capabilities
 from trading.quotes import Quote
-from trading.risk.promised import BUY, NOTHING, SELL, Amount, plus, reference_price
+from trading.risk.promised import BUY, NOTHING, SELL, SPOT, Amount, plus, reference_price
 from trading.risk.standing import Standing, largest_value
 from trading.risk.submissions import Sent
 from trading.valuation import Valuation
@@ -111,7 +111,7 @@ def _held(book: Book, standing: Standing, order: Order, instrument: Instrument) 
     """How much the order could close at most, if nothing else were closing it."""
     position = standing.positions.get(order.symbol)
     quantity = position.quantity if position else ZERO
-    if instrument.settlement is Settlement.SPOT:
+    if instrument.settlement is SPOT:
         if order.side is BUY:
             return ZERO
         quantity = max(quantity, _balance(book, standing, instrument.base))
@@ -125,7 +125,7 @@ def _balance(book: Book, standing: Standing, currency: str) -> Decimal:
 
 def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument, added: Amount) -> Funds | None:
     """On spot only: elsewhere a venue lends, and the leverage limit speaks."""
-    if instrument.settlement is not Settlement.SPOT:
+    if instrument.settlement is not SPOT:
         return None
     buys = order.side is BUY
     currency = instrument.quote if buys else instrument.base
@@ -154,7 +154,7 @@ def _position_after(standing: Standing, order: Order, instrument: Instrument, ad
         position.quantity if position else ZERO,
         standing.worths.get(symbol, ZERO),
         buys,
-        NOTHING if instrument.settlement is Settlement.SPOT else sells,
+        NOTHING if instrument.settlement is SPOT else sells,
         standing.terms[symbol].unit,
     )
 

@@ -58,9 +58,10 @@ class NotLocked(Check, frozen=True):
         lock = view.lock
         if lock is None:
             return self.passes(f"{order.symbol} is not locked")
-        until = "until it is unlocked" if lock.until is None else f"until {lock.until:%Y-%m-%d %H:%M} UTC"
+        zone = view.standing.zone
+        until = "it is unlocked" if lock.until is None else f"{lock.until.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
         why = f": {lock.reason}" if lock.reason else ""
-        return self.denies(f"{order.symbol} is locked {until} by {lock.actor}{why}", symbol=order.symbol)
+        return self.denies(f"{order.symbol} is locked until {until} by {lock.actor}{why}", symbol=order.symbol)
 
 
 class Allowed(Check, frozen=True):

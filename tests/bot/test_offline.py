@@ -1,0 +1,290 @@
+"""With the bot down: the journal proves itself, the brake holds, backups come back, and nothing is changed by mistake."""
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.bot.process import Bot, Tiller, one_line, tiller
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a bot that traded and was then killed, without a chance to tidy up."""
+    folder = tmp_path_factory.mktemp("left") / "data"
+    lines = ["/buy BTC/USDT 0.002 sl=50000 tp=70000", "/buy ETH/USDT $50 2000", "/buy BTC/USDT $999999"]
+    with Bot(folder) as bot:
+        tiller(folder, "chat", typed="\n".join(lines))
+        bot.process.kill()
+    (folder / "address").unlink()
+    return folder
+
+
+@pytest.fixture
+def folder(left: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return Path(shutil.copytree(left, tmp_path / "data"))
+
+
+def ask(folder: Path, question: str) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(folder / "tiller.db")) as database:
+        return database.execute(question).fetchall()
+
+
+def journal(folder: Path) -> list[tuple[str, ...]]:
+    """Every entry as it is stored."""
+    return ask(folder, "SELECT seq, type, payload, hash FROM events ORDER BY seq")
+
+
+def types(folder: Path) -> list[str]:
+    return [kind for (kind,) in ask(folder, "SELECT type FROM events ORDER BY seq")]
+
+
+def change(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "tiller.db")) as database, database:
+        assert database.execute(statement).rowcount == 1
+
+
+# --- the journal -----------------------------------------------------------------------------
+
+
+def test_verify_counts_and_changes_nothing(folder: Path, cli: Tiller) -> None:
+    before = journal(folder)
+    said = f"{len(before)} events, chain unbroken, projections equal\n"
+    assert cli("journal", "verify", "--data-dir", folder) == (0, said, "")
+    assert journal(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE events SET payload = replace(payload, 'BTC/USDT', 'ETH/USDT') WHERE seq = {n}", "entry {n} was altered"),
+        ("DELETE FROM events WHERE seq = {n}", "entry {n} is missing"),
+        ("UPDATE events SET payload = 'x' WHERE seq = {n}", "entry {n} was altered"),
+        ("UPDATE fills SET price = '1'", "fills .*: price is 1, the journal says"),
+        ("UPDATE orders SET status = 'CANCELED' WHERE status = 'DENIED'", "orders .*: status is CANCELED.* DENIED"),
+        ("UPDATE balances SET amount = '1' WHERE currency = 'USDT' AND mode = 'paper'", "balances .*: amount is 1, "),
+        ("DELETE FROM positions", "positions .*: is in the journal, but not stored"),
+        ("INSERT INTO balances (id, account, mode, currency, amount) VALUES ('x', 'demo', 'paper', 'EUR', '5')",
+         "balances x: is stored, but not in the journal"),
+    ],
+)  # fmt: skip
+def test_verify_names_what_was_tampered_with(statement: str, said: str, folder: Path, cli: Tiller) -> None:
+    number = 1 + types(folder).index("OrderInitialized")
+    change(folder, statement.format(n=number))
+    code, out, err = cli("journal", "verify", "--data-dir", folder)
+    assert (code, out) == (1, "")
+    assert re.search(said.format(n=number), one_line(err))
+    assert "restore" in err
+
+
+def test_a_broken_journal_does_not_start(folder: Path) -> None:
+    number = 1 + types(folder).index("OrderFilled")
+    change(folder, f"UPDATE events SET payload = 'x' WHERE seq = {number}")
+    before = journal(folder)
+    refused = tiller(folder, "run", "--port", "0")
+    assert refused.returncode == 1
+    assert f"entry {number}" in one_line(refused.stderr.splitlines(keepends=True)[-1])
+    assert "Traceback" not in refused.stderr
+    assert journal(folder) == before
+
+
+def test_export_is_every_event_as_a_line(folder: Path, cli: Tiller) -> None:
+    code, out, err = cli("journal", "export", "--data-dir", folder)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert [(line["seq"], line["type"], line["hash"]) for line in lines] == ask(
+        folder, "SELECT seq, type, hash FROM events ORDER BY seq"
+    )
+    target = folder / "all.jsonl"
+    assert cli("journal", "export", "--to", target, "--data-dir", folder)[0] == 0
+    assert target.read_text() == out
+    code, _, err = cli("journal", "export", "--to", target, "--data-dir", folder)
+    assert code == 1
+    assert "is there already" in one_line(err)
+    assert target.read_text() == out
+
+
+def test_tail_tells_the_last_events_in_words(folder: Path, cli: Tiller) -> None:
+    code, out, _ = cli("journal", "tail", "-n", "3", "--data-dir", folder)
+    assert code == 0
+    assert [int(line.split()[0]) for line in out.splitlines()] == [n for (n,) in ask(
+        folder, "SELECT seq FROM (SELECT seq FROM events ORDER BY seq DESC LIMIT 3) ORDER BY seq"
+    )]  # fmt: skip
+    _, everything, _ = cli("journal", "tail", "-n", "1000", "--data-dir", folder)
+    assert "OrderDenied: Denied. MAX_ORDER_VALUE" in everything
+
+
+def test_why_tells_the_same_with_the_bot_down(folder: Path, cli: Tiller) -> None:
+    (order,) = next(iter(ask(folder, "SELECT id FROM orders WHERE status = 'DENIED'")))
+    code, out, err = cli("why", order[:6], "--data-dir", folder)
+    assert (code, err) == (0, "")
+    assert "FAILED  MAX_ORDER_VALUE" in out
+    with Bot(folder) as bot:
+        assert cli("why", order, "--data-dir", bot.folder) == (0, out, "")
+    code, out, err = cli("why", "nonsense", "--data-dir", folder)
+    assert (code, err) == (1, "")
+    assert "nonsense" in out
+
+
+def test_nothing_to_read_yet(tmp_path: Path, cli: Tiller) -> None:
+    for words in (["journal", "verify"], ["journal", "export"], ["why", "abc"], ["db", "backup", "x"]):
+        code, out, err = cli(*words, "--data-dir", tmp_path / "none")
+        assert (code, out) == (1, "")
+        assert "tiller run" in one_line(err)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the brake -------------------------------------------------------------------------------
+
+
+def test_a_kill_while_it_is_down_is_done_at_the_next_start(folder: Path, cli: Tiller) -> None:
+    code, out, err = cli("kill", "--flatten", "--data-dir", folder)
+    assert (code, err) == (0, "")
+    assert "HALTED" in out
+    assert "next start" in out
+    assert types(folder)[-2:] == ["TradingStateChanged", "KillStarted"]
+    with Bot(folder):
+        refused = tiller(folder, "chat", "-c", "/buy BTC/USDT $50")
+        assert refused.returncode == 1
+        until_flat(folder)
+    assert types(folder).count("KillStarted") == 1  # the KILL file is that same kill
+    assert ask(folder, "SELECT id FROM orders WHERE status IN ('SUBMITTED', 'ACCEPTED', 'PARTIALLY_FILLED')") == []
+    assert ask(folder, "SELECT quantity FROM positions") == [("0",)]
+    code, out, err = cli("resume", "--data-dir", folder)
+    assert (code, err) == (0, "")
+    assert "all: was HALTED" in out
+    assert not (folder / "KILL").exists()
+    assert cli("resume", "--data-dir", folder)[:2] == (0, "The desk was not halted or paused.\n")
+    with Bot(folder):
+        assert tiller(folder, "chat", "-c", "/buy BTC/USDT $50").returncode == 0
+
+
+def until_flat(folder: Path) -> None:
+    """Until the kill is done, as the shell sees it."""
+    done = tiller(folder, "kill", "--flatten")
+    assert done.returncode == 0
+
+
+def test_a_kill_before_the_first_start(tmp_path: Path, cli: Tiller) -> None:
+    assert cli("kill", "--data-dir", tmp_path / "data")[0] == 0
+    assert (tmp_path / "data" / "KILL").read_text() == "kill\n"
+    assert types(tmp_path / "data") == ["TradingStateChanged", "KillStarted"]
+
+
+def test_a_bot_that_holds_the_journal_but_does_not_answer_finds_the_file(folder: Path, cli: Tiller) -> None:
+    before = journal(folder)
+    with FileLock(folder / "tiller.db.lock"):
+        code, out, err = cli("kill", "--data-dir", folder, TILLER_WEB__PORT="1")
+        assert (code, err) == (1, "")
+        assert "does not answer" in out
+        assert (folder / "KILL").exists()
+        code, out, err = cli("resume", "--data-dir", folder, TILLER_WEB__PORT="1")
+        assert (code, out) == (1, "")
+        assert "in use" in one_line(err) or "is using" in err
+    assert (folder / "KILL").exists()
+    assert journal(folder) == before
+
+
+# --- the database ----------------------------------------------------------------------------
+
+
+def test_a_backup_comes_back_and_what_was_there_is_kept(folder: Path, cli: Tiller) -> None:
+    saved = folder / "saved.db"
+    assert cli("db", "backup", saved, "--data-dir", folder)[0] == 0
+    code, _, err = cli("db", "backup", saved, "--data-dir", folder)
+    assert code == 1
+    assert "is there already" in one_line(err)
+    then = journal(folder)
+    assert cli("kill", "--data-dir", folder)[0] == 0
+    now = journal(folder)
+    code, out, err = cli("db", "restore", saved, "--data-dir", folder)
+    assert (code, out) == (1, "")
+    assert "2 events more than the backup" in one_line(err)
+    assert "--force" in err
+    assert journal(folder) == now
+    code, out, err = cli("db", "restore", saved, "--force", "--data-dir", folder)
+    assert (code, err) == (0, "")
+    assert journal(folder) == then
+    kept = Path(out.split()[-1].rstrip("."))
+    with closing(sqlite3.connect(kept)) as database:
+        assert database.execute("SELECT count(*) FROM events").fetchone() == (len(now),)
+    assert cli("journal", "verify", "--data-dir", folder)[0] == 0
+
+
+def test_nothing_is_restored_under_a_running_bot_or_from_something_else(folder: Path, cli: Tiller) -> None:
+    before = journal(folder)
+    saved = folder / "saved.db"
+    assert cli("db", "backup", saved, "--data-dir", folder)[0] == 0
+    with FileLock(folder / "tiller.db.lock"):
+        for words in (["db", "restore", saved, "--force"], ["db", "upgrade"]):
+            code, out, err = cli(*words, "--data-dir", folder)
+            assert (code, out) == (1, "")
+            assert "Another Tiller is using this database" in one_line(err)
+    (folder / "other").write_text("not a database")
+    code, out, err = cli("db", "restore", folder / "other", "--force", "--data-dir", folder)
+    assert (code, out) == (1, "")
+    one_line(err)
+    assert journal(folder) == before
+
+
+def test_a_newer_database_is_left_alone(folder: Path, cli: Tiller) -> None:
+    columns = "app, name, applied_at"
+    change(
+        folder,
+        f"INSERT INTO tortoise_migrations ({columns}) SELECT app, '9999_later', applied_at FROM tortoise_migrations",
+    )
+    before = journal(folder)
+    for words in (["run", "--port", "0"], ["db", "upgrade"], ["journal", "verify"], ["token", "--new"]):
+        code, out, err = cli(*words, "--data-dir", folder)
+        assert (code, out) == (1, "")
+        assert "made by a newer Tiller" in one_line(err)
+    assert journal(folder) == before
+    code, out, _ = cli("check", "--data-dir", folder, TILLER_WEB__PORT="0")
+    assert code == 1
+    assert "FAIL  database" in out
+
+
+def test_a_file_that_is_no_database(tmp_path: Path, cli: Tiller) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tiller.db").write_text("these are not the bytes of a database, but they are mine")
+    for words in (["run", "--port", "0"], ["journal", "verify"], ["token"]):
+        code, out, err = cli(*words, "--data-dir", tmp_path / "data")
+        assert (code, out) == (1, "")
+        one_line(err)
+    assert (tmp_path / "data" / "tiller.db").read_text().endswith("they are mine")
+
+
+# --- tokens ----------------------------------------------------------------------------------
+
+
+def test_a_token_made_before_the_first_start_opens_it(tmp_path: Path, cli: Tiller) -> None:
+    code, token, err = cli("token", "--new", "--data-dir", tmp_path / "data")
+    assert (code, err) == (0, "")
+    with Bot(tmp_path / "data") as bot:
+        where = {"TILLER_URL": bot.url, "TILLER_TOKEN": token.strip()}
+        code, out, _ = cli("chat", "-c", "whoami", **where)
+        assert code == 0
+        assert "admin" in out
+    stored = (tmp_path / "data" / "tiller.db").read_bytes()
+    assert token.strip().encode() not in stored
+
+
+def test_verify_is_right_beside_a_bot_at_work(tmp_path: Path, cli: Tiller) -> None:
+    with Bot(tmp_path / "data") as bot:
+        lines = "\n".join(["/buy BTC/USDT $15", "/sell BTC/USDT $12"] * 20)
+        import threading
+
+        busy = threading.Thread(target=tiller, args=(bot.folder, "chat"), kwargs={"typed": lines})
+        busy.start()
+        rounds = 0
+        while busy.is_alive():
+            code, out, err = cli("journal", "verify", "--data-dir", bot.folder)
+            assert (code, err) == (0, ""), err
+            rounds += 1
+        assert rounds > 1
