@@ -247,7 +247,8 @@ def tail(
     """Show the last events in plain words."""
     from bot.offline import tail as show
 
-    asyncio.run(show(place.settings(), number, follow, say))
+    with suppress(KeyboardInterrupt):  # the usual end of following
+        asyncio.run(show(place.settings(), number, follow, say))
 
 
 # --- the database ----------------------------------------------------------------------------

@@ -158,18 +158,22 @@ async def place(ctx: Context, *intents: Intent, note: str = "") -> Reply:
         IntentError: it cannot be made into an order.
     """
     shown = preview(ctx, intents[0])
-    text = "\n".join(filter(None, [note, card(shown, ctx.desk.valuation.currency)]))
     need = ctx.policy.need(shown.order.mode, shown.value)
     asks = need > ctx.consent and ctx.book.order(shown.order.id) is None
     if ctx.dry or asks:
         verdict = ctx.desk.gate.judge(shown.order)
+        text = _noted(ctx, shown, note)
         if ctx.dry:
             return _dry(ctx, shown.order, verdict, text)
         if not isinstance(verdict, Denied):
             return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
     order = await ctx.desk.oms.submit(*intents)  # judged again, under the lock; what is denied is journalled
     order = await ctx.desk.oms.settled(order.id, SETTLE_S)
-    return told(order, text)
+    return told(order, _noted(ctx, shown, note))
+
+
+def _noted(ctx: Context, shown: Preview, note: str) -> str:
+    return "\n".join(filter(None, [note, card(shown, ctx.desk.valuation.currency)]))
 
 
 def told(order: Order, text: str = "") -> Reply:

@@ -114,6 +114,10 @@ class Drafting:
     ) -> Order:
         if not order.is_open:
             raise IntentError(f"Order {order.id} is not open: it is {order.status}.", code="NOT_OPEN")
+        if order.is_amending:
+            # Two at once would take effect in whichever order they arrive.
+            text = f"The last change of {order.id} has not been answered yet."
+            raise IntentError(text, "Try again in a moment.", code="STILL_CHANGING")
         if limit_price is not None and order.limit_price is None:
             raise IntentError(f"A {order.type} order has no limit price.", "Give stop=P or quantity=Q.")
         if stop_price is not None and order.stop_price is None:

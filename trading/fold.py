@@ -5,6 +5,7 @@ the projections and the proof that both agree all come from here.
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -139,6 +140,12 @@ def _ended(event: e.OrderCanceled | e.OrderExpired, entry: e.Recorded, get: Get)
     yield move(_order(get, event.order_id), status, entry.at, reason=event.reason, in_doubt=False)
 
 
+@on(e.OrderAmendRequested, e.OrderAmendRefused)
+def _amending(event: e.OrderAmendRequested | e.OrderAmendRefused, entry: e.Recorded, get: Get) -> Iterator[Entity]:
+    asked = isinstance(event, e.OrderAmendRequested)
+    yield msgspec.structs.replace(_order(get, event.order_id), is_amending=asked, updated_at=entry.at)
+
+
 @on(e.OrderAmended)
 def _amended(event: e.OrderAmended, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     order = _order(get, event.order_id)
@@ -148,6 +155,7 @@ def _amended(event: e.OrderAmended, entry: e.Recorded, get: Get) -> Iterator[Ent
         limit_price=event.limit_price,
         stop_price=event.stop_price,
         venue_order_id=event.venue_order_id or order.venue_order_id,
+        is_amending=False,
         updated_at=entry.at,
     )
     # Heard after its last fill: with the smaller quantity it is complete.
@@ -168,12 +176,22 @@ def _protection(event: e.ProtectionChanged, entry: e.Recorded, get: Get) -> Iter
     )
 
 
+def _fill_status(order: Order, filled: Decimal, entry: e.Recorded) -> Order:
+    """The order in the state that a fill brings it to."""
+    if order.status is OrderStatus.FILLED:
+        return msgspec.structs.replace(order, updated_at=entry.at)  # more than it was asked for is still a fact
+    if filled >= order.quantity:
+        return move(order, OrderStatus.FILLED, entry.at)
+    part = move(order, OrderStatus.PARTIALLY_FILLED, entry.at)
+    # A cancel that was asked for still is.
+    return move(part, order.status, entry.at) if order.status is OrderStatus.PENDING_CANCEL else part
+
+
 @on(e.OrderFilled)
 def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     order = _order(get, event.order_id)
     account = order.account_id
     filled = order.filled_quantity + event.quantity
-    status = OrderStatus.FILLED if filled >= order.quantity else OrderStatus.PARTIALLY_FILLED
     instrument = instrument_of(get, account, order.symbol)
     before = get(Position, position_key(account, order.symbol)) or Position(
         account.name, account.mode, order.symbol, instrument.quote, multiplier=instrument.multiplier
@@ -181,18 +199,13 @@ def _filled(event: e.OrderFilled, entry: e.Recorded, get: Get) -> Iterator[Entit
     tape = get(Tape, before.pk) or Tape(before)
     tape, after = tape.add(Trade(event, order.side, entry.at), before, instrument)
     gained = after.realized - before.realized
-    moved_on = move(
-        order,
-        status,
-        entry.at,
+    yield msgspec.structs.replace(
+        _fill_status(order, filled, entry),
         filled_quantity=filled,
         filled_value=order.filled_value + event.quantity * event.price,
         fees=add_fee(order.fees, event.fee),
         in_doubt=False,
     )
-    if order.status is OrderStatus.PENDING_CANCEL and moved_on.is_open:
-        moved_on = move(moved_on, OrderStatus.PENDING_CANCEL, entry.at)  # the cancel is still asked for
-    yield moved_on
     yield after
     yield tape
     yield Fill(

@@ -41,7 +41,7 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
             same = (order.quantity, order.limit_price, order.stop_price) == (
                 report.quantity, report.limit_price, report.stop_price
             )  # fmt: skip
-            return [] if same or not order.is_open else [e.OrderAmended(**msgspec.structs.asdict(report))]
+            return [] if (same and not order.is_amending) or not order.is_open else [e.OrderAmended(**msgspec.structs.asdict(report))]
         case p.Triggered():
             return [e.OrderTriggered(order.id)] if order.is_open else []
         case p.Reconnected():

@@ -93,6 +93,7 @@ class Order(msgspec.Struct, frozen=True):
     reason: str = ""
     in_doubt: bool = False
     initial_quantity: Decimal = ZERO  # before any amendment
+    is_amending: bool = False  # a change was asked for, and the venue has not answered it
 
     @property
     def pk(self) -> str:

@@ -14,7 +14,7 @@ from trading.ports import Row
 
 def _order(order: Order) -> Mapping[str, Any]:
     return {
-        **_plain(order, "trail", "stop_loss", "take_profit", "trail_loss", "fees", "group", "initial_quantity"),
+        **_plain(order, "trail", "stop_loss", "take_profit", "trail_loss", "fees", "group", "initial_quantity", "is_amending"),
         "fees": msgspec.json.encode(order.fees).decode(),
         "oco_group": order.group,
     }

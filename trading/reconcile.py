@@ -24,6 +24,8 @@ from trading.portfolio import Balance, balance_key
 
 MARGIN = timedelta(minutes=5)  # how far back before the oldest open matter fills are asked for
 TOLERANCE = Decimal("1e-9")  # below what any venue counts; averages may round differently there
+GONE = "the venue does not know it any more"
+ARRIVED = timedelta(seconds=15)  # from when on a change that was asked for has arrived or never will
 PATIENCE = timedelta(seconds=5)  # how long an order may be on its way before we ask about it
 
 
@@ -150,7 +152,8 @@ class Reconciler:
                 shown = shown or await executor.lookup(order)
             except OutcomeUnknown:
                 continue  # the venue is not sure yet; the doubt stays visible
-            await self._bring_up(order, shown)
+            if self.book.order(order.id) == order:  # else it moved while we asked: the next round sees it
+                await self._bring_up(order, shown)
             after = self.book.order(order.id)
             outcome.doubts += bool(doubtful and after and not after.in_doubt)
             if after and after.status is OrderStatus.PENDING_CANCEL:
@@ -170,12 +173,12 @@ class Reconciler:
         """Bring one of our open orders to what the venue says of it."""
         account = order.account_id
         if shown is None:
-            if order.is_unheard:
-                # The venue is sure that it never had it; nothing was executed.
-                await self.oms.on_report(account, p.Rejected(order.id, "NEVER_ARRIVED", "it never reached the venue"))
+            await self._missing(order)
             return
         report: p.Report
         match shown.status:
+            case "open" if order.is_amending and self.book.clock.now() - order.updated_at < ARRIVED:
+                report = p.Accepted(order.id, shown.venue_order_id)  # the change may still be on its way
             case "open" | "filled":
                 await self.oms.on_report(account, p.Accepted(order.id, shown.venue_order_id))
                 report = p.Amended(order.id, shown.quantity, shown.limit_price, shown.stop_price, shown.venue_order_id)
@@ -192,6 +195,19 @@ class Reconciler:
                 if fill.order_id == order.id:
                     await self.oms.on_report(account, fill)
         await self.oms.on_report(account, report)
+
+    async def _missing(self, order: Order) -> None:
+        """The venue is sure that it does not have this order."""
+        if self.book.order(order.id) != order:
+            return  # something was heard of it meanwhile: the next round asks again
+        if order.is_unheard:  # and never had it: nothing was executed
+            report = p.Rejected(order.id, "NEVER_ARRIVED", "it never reached the venue")
+            await self.oms.on_report(order.account_id, report)
+            return
+        # What it filled has been asked for before, and a fill that still comes counts.
+        await self.oms.on_report(order.account_id, p.Canceled(order.id, GONE))
+        text = f"{order.side} {plain(order.quantity)} {order.symbol} {order.id}: {GONE}. Look there what became of it."
+        await self.book.record(e.Noticed(derive("gone", order.id), "critical", "reconcile", text))
 
     async def _holdings(self, account: AccountId, outcome: Outcome, thorough: bool) -> None:
         """Compare balances and positions, but only at a moment when nothing is on its way."""

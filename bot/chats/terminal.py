@@ -87,19 +87,20 @@ class Terminal:
                 if line.lower().removeprefix("/") in LEAVE:
                     return
                 if line:
-                    await self._answer(await self._meant(session, line))
+                    await self._answer(await self._meant(line))
             except KeyboardInterrupt:
                 continue
             except EOFError:
                 return
 
-    async def _meant(self, session: PromptSession[str], line: str) -> str:
+    async def _meant(self, line: str) -> str:
         """The line, or that of the button with this number; a phrase that has to be typed is asked for."""
         if not line.isdecimal() or not 1 <= int(line) <= len(self._buttons):
             return line
         chosen = self._buttons[int(line) - 1].line
         if self._phrase and chosen.startswith("confirm "):
-            typed = await session.prompt_async(f"Type {self._phrase!r} to confirm: ")
+            # A session of its own: a phrase is neither completed nor remembered.
+            typed = await PromptSession[str]().prompt_async(f"Type {self._phrase!r} to confirm: ")
             return f"{chosen} {typed.strip()}"
         return chosen
 

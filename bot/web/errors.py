@@ -72,6 +72,8 @@ def _problem(found: Shape) -> str:
             return f"{shown} is missing."
         case "json_invalid":
             return "The body is not JSON."
+        case "model_attributes_type":
+            return "The body is not a JSON object; send it with Content-Type: application/json."
         case _:
             message = found["msg"].removeprefix("Value error, ")
             return f"{shown}: {message}."

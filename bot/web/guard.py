@@ -11,7 +11,6 @@ from bot.app import App
 from bot.web import errors
 
 LARGEST_BODY = 64 * 1024
-PATIENCE_S = 10.0  # for a body to arrive, and for a reader to take a part of the answer
 CONSOLE = ("/_nicegui/", "/_nicegui_ws/")
 
 STRICT = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -32,11 +31,15 @@ HEADERS = (
 
 
 class Guard:
-    """The outermost middleware. `host` is what the server listens on."""
+    """The outermost middleware. `host` is what the server listens on.
 
-    def __init__(self, app: ASGIApp, desk: App, host: str) -> None:
+    `patience_s` is for a body to arrive, and for a reader to take a part of the answer.
+    """
+
+    def __init__(self, app: ASGIApp, desk: App, host: str, patience_s: float) -> None:
         self.app = app
         self.desk = desk
+        self.patience_s = patience_s
         self.local = is_loopback(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,12 +47,12 @@ class Guard:
             await self.app(scope, receive, send)
             return
         if self.local and not is_loopback(host_of(scope)):  # another site's name that was pointed at this machine
-            await _turn_away(scope, receive, send)
+            await _turn_away(scope, receive, _Answer(scope, send, self.patience_s))
             return
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
-        await self._http(scope, receive, _Answer(scope, send))
+        await self._http(scope, receive, _Answer(scope, send, self.patience_s))
 
     async def _http(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
@@ -58,7 +61,7 @@ class Guard:
                 await refusal(scope, receive, answer)
                 return
             # The console's own channel reads its messages itself and has its own limit.
-            heard = receive if scope["path"].startswith(CONSOLE) else await _whole(scope, receive)
+            heard = receive if scope["path"].startswith(CONSOLE) else await _whole(scope, receive, self.patience_s)
             await self.app(scope, heard, answer)
         except _TooMuch as why:
             await errors.answer(why.status, why.code, why.text, "Send less.")(scope, receive, answer)
@@ -84,9 +87,10 @@ class _Gone(Exception):
 class _Answer:
     """Sends, with the headers of every answer; a reader who takes nothing for too long is given up."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, patience_s: float) -> None:
         self.scope = scope
         self.send = send
+        self.patience_s = patience_s
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
@@ -94,7 +98,7 @@ class _Answer:
             self.begun = True
             message["headers"] = [*message.get("headers", []), *self._headers(message)]
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self.patience_s):
                 await self.send(message)
         except TimeoutError:
             raise _Gone from None
@@ -108,7 +112,7 @@ class _Answer:
             yield b"cache-control", b"no-store"
 
 
-async def _whole(scope: Scope, receive: Receive) -> Receive:
+async def _whole(scope: Scope, receive: Receive, patience_s: float) -> Receive:
     """The body read to its end, and a `receive` that gives it again.
 
     Raises:
@@ -119,7 +123,7 @@ async def _whole(scope: Scope, receive: Receive) -> Receive:
     more = not (size.isdigit() and int(size[:12]) > LARGEST_BODY)
     too_large = not more
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -148,9 +152,7 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
         await WebSocketClose(1008, "not this desk's address")(scope, receive, send)
         return
     text = "This desk answers to its own address only."
-    await errors.answer(421, "BAD_HOST", text, "Use the address that tiller run printed.")(
-        scope, receive, _Answer(scope, send)
-    )
+    await errors.answer(421, "BAD_HOST", text, "Use the address that tiller run printed.")(scope, receive, send)
 
 
 def host_of(scope: Scope) -> str:

@@ -2,15 +2,18 @@
 
 import asyncio
 
+from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_S = 10.0  # for a request's head to arrive, from the connection's beginning or the answer before
 LARGEST_HEAD = 64 * 1024
 MOST = 400  # connections: well under the 1024 files that a process may usually have open
 
 
 class Patient(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, for clients that are slow or mean harm."""
+    """Uvicorn's HTTP protocol, for clients that are slow or mean harm.
+
+    A request's head may take the server's `patience_s`, from the connection's beginning or the answer before.
+    """
 
     since: float | None = None
     """When we began to wait for a request (the loop's time), or None while one is answered."""
@@ -52,7 +55,9 @@ class Patient(HttpToolsProtocol):
         self._go_on()
         self._head = 0
         self.since = self.loop.time()
-        self._timer = self.loop.call_later(HEAD_S, self.transport.abort)
+        server = self.config.app
+        assert isinstance(server, FastAPI), "WebServer.start serves what build_server made"
+        self._timer = self.loop.call_later(server.state.patience_s, self.transport.abort)
 
     def _go_on(self) -> None:
         self.since = None

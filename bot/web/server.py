@@ -20,6 +20,7 @@ from bot.web.reading import health, reading
 from bot.web.stream import stream
 from trading.errors import ConfigError
 
+PATIENCE_S = 10.0  # for a request to arrive, and for a reader to take what is sent
 STOP_S = 3  # for open connections to end
 LARGEST_MESSAGE = 1024 * 1024  # of a WebSocket, sent to us; NiceGUI's own limit
 POLL_S = 0.01
@@ -31,8 +32,8 @@ text. An error is its HTTP status and `{"error": code, "text", "remedy"}`; a com
 first message, `{"token": "..."}`."""
 
 
-def build_server(app: App) -> FastAPI:
-    """The application with its routes; the console is added by `bot.web.console`."""
+def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
+    """The application with its routes; the console is added by `bot.web.console`. `patience_s`: with slow clients."""
     server = FastAPI(
         title="Tiller",
         version=VERSION,
@@ -43,12 +44,13 @@ def build_server(app: App) -> FastAPI:
         redirect_slashes=False,
     )
     server.state.tiller = app
+    server.state.patience_s = patience_s
     time = asyncio.get_running_loop().time
     server.state.keeper = Gatekeeper(app.tokens, app.settings.data_dir, app.clock, time)
     for routes in (api, reading, stream, health, login):
         server.include_router(routes)
     add_errors(server)
-    server.add_middleware(Guard, desk=app, host=app.settings.web.host)
+    server.add_middleware(Guard, desk=app, host=app.settings.web.host, patience_s=patience_s)
     return server
 
 

@@ -17,7 +17,6 @@ from trading.events import Recorded, decode
 
 stream = APIRouter(prefix="/api/v1")
 CHUNK = 200
-PATIENCE_S = 10.0  # for the first message, and for a slow reader
 STILL_VALID_S = 30.0  # between two looks at whether the token was revoked
 UNAUTHORIZED, TOO_SLOW, BROKEN = 4401, 1013, 1011
 
@@ -26,7 +25,7 @@ UNAUTHORIZED, TOO_SLOW, BROKEN = 4401, 1013, 1011
 async def follow(socket: WebSocket, after: Seq = 0, alerts: bool = False) -> None:
     """Events after `after`; with `alerts`, each with the words that people are told, or null.
 
-    The heartbeat is the protocol's own ping. A reader that takes nothing for ten seconds is dropped (1013), one
+    The heartbeat is the protocol's own ping. A reader that takes nothing for a while is dropped (1013), one
     whose token was revoked as well (4401).
     """
     await socket.accept()
@@ -69,7 +68,7 @@ async def _known(socket: WebSocket) -> str | None:
 
 async def _said(socket: WebSocket) -> str:
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(socket.app.state.patience_s):
             message = await socket.receive()
         said = json.loads(message.get("text") or "null")
     except (TimeoutError, ValueError):
@@ -82,6 +81,7 @@ async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tupl
     """Send until it has to end; answers the code and the reason."""
     app: App = socket.app.state.tiller
     keeper: Gatekeeper = socket.app.state.keeper
+    patience_s: float = socket.app.state.patience_s
     grown = asyncio.Event()
     unsubscribe = app.book.subscribe(lambda entry: grown.set())
     try:
@@ -90,7 +90,7 @@ async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tupl
             rows = await app.store.queries.events(after, limit=CHUNK)
             for row in rows:
                 shape = shapes.event(row) | ({"alert": _alert(app, row)} if alerts else {})
-                if not await _in_time(socket.send_json(shape)):
+                if not await _in_time(socket.send_json(shape), patience_s):
                     return TOO_SLOW, f"too slow: resume with after={after}"
                 after = row["seq"]
             heard = len(rows) == CHUNK or await _in_time(grown.wait(), STILL_VALID_S)
@@ -104,7 +104,7 @@ async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tupl
         unsubscribe()
 
 
-async def _in_time(done: Awaitable[object], seconds: float = PATIENCE_S) -> bool:
+async def _in_time(done: Awaitable[object], seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             await done

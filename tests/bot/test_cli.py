@@ -163,6 +163,9 @@ def test_a_new_token_opens_the_running_bot_as_far_as_its_role(bot: Bot, cli: Til
     code, reply, _ = cli("chat", "--json", "-c", "/buy BTC/USDT $50", **where)
     assert code == 1
     assert json.loads(reply)["error"] == "NOT_ALLOWED"
+    code, link, err = cli("link", **where)
+    assert (code, link) == (1, "")
+    assert "needs admin" in one_line(err)
     code, listed, _ = cli("token", "--data-dir", bot.folder)
     number = next(line.split()[0] for line in listed.splitlines() if " viewer " in line)
     assert out.strip() not in listed

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from handlers.cards import outcome
 from tests.incidents.desk import BTC, DEMO, Desk, at_a_venue
-from tests.incidents.venue import DONE_UNHEARD, LOST, UNREACHABLE, UNSURE, nothing, refused, twice
+from tests.incidents.venue import DONE_UNHEARD, LOST, UNREACHABLE, UNSURE, everything, nothing, refused, twice
 from trading import events as e
 from trading.instruments import Side
 from trading.intent import Origin
@@ -190,6 +190,22 @@ async def test_an_order_that_is_never_found_stays_unknown_and_holds_its_symbol(d
     assert denied.reason.startswith("IN_DOUBT: ")
     asked = desk.venue.faults.asked["lookup"]
     assert asked < 2 * HOUR_S  # about once a second, not in a tight loop
+
+
+@at_a_venue(agrees=False)
+async def test_an_order_that_worked_and_is_not_known_any_more_ends_and_is_told(desk: Desk) -> None:
+    """inc11: a known order was not found again; it stayed open on the books for ever, and no cancel could end it."""
+    order = await desk.buy("0.5", "90")
+    desk.venue.faults.forgets_orders = True
+    await asyncio.sleep(60)
+    assert desk.now(order).status is OrderStatus.CANCELED
+    assert desk.now(order).reason == "the venue does not know it any more"
+    (warning,) = desk.warnings()
+    assert order.id in warning
+    desk.venue.deliver = everything
+    await desk.show("89x1000", "90x1000")  # it had worked all the time: its fill still counts
+    assert desk.now(order).status is OrderStatus.FILLED
+    assert desk.held() == D("0.5")
 
 
 @at_a_venue()

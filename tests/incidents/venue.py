@@ -59,6 +59,7 @@ class Faults:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.hides_trades = False  # the venue's list of trades lags behind
+        self.forgets_orders = False  # the venue is sure that it has none of our orders
         self._next: dict[str, Iterator[Fault | None]] = {}
 
     def set(self, what: str, fault: Fault, times: int = 1, *, after: int = 0) -> None:
@@ -67,7 +68,7 @@ class Faults:
 
     def clear(self) -> None:
         """Fair weather."""
-        self.hides_trades = False
+        self.hides_trades = self.forgets_orders = False
         self._next.clear()
 
     async def carry(self, what: str, request: Callable[[], Awaitable[T]]) -> T:
@@ -121,10 +122,12 @@ class Line:
             yield await self.heard.get()
 
     async def lookup(self, order: Order) -> VenueOrder | None:
-        return await self.faults.carry("lookup", lambda: self.inner.lookup(order))
+        found = await self.faults.carry("lookup", lambda: self.inner.lookup(order))
+        return None if self.faults.forgets_orders else found
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        return await self.faults.carry("open_orders", self.inner.open_orders)
+        found = await self.faults.carry("open_orders", self.inner.open_orders)
+        return [] if self.faults.forgets_orders else found
 
     async def fills(self, since: datetime) -> Sequence[Filled]:
         found = await self.faults.carry("fills", lambda: self.inner.fills(since))

@@ -49,12 +49,12 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, toml: str = "") -> AsyncIterator[Served]:
+async def served(folder: Path, toml: str = "", patience_s: float = 10.0) -> AsyncIterator[Served]:
     """Start a desk in `folder` and its server; both are stopped at the end."""
     async with running(folder, toml=toml) as desk:
         tokens = {role: await desk.app.tokens.issue(role) for role in (Role.VIEWER, Role.TRADER, Role.ADMIN)}
         web = WebServer("127.0.0.1", 0)
-        server = build_server(desk.app)
+        server = build_server(desk.app, patience_s)
         await web.start(server)
         found = Served(desk, server, web.url, tokens)
         try:
