@@ -72,11 +72,16 @@ def absent(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _folder(settings: Settings) -> Finding:
+    folder = settings.data_dir
     try:
-        prepare(settings.data_dir)
+        if folder.exists():
+            prepare(folder)
+            return Finding("data directory", True, str(folder))
+        above = next(parent for parent in folder.absolute().parents if parent.exists())
+        prepare(above)
     except ConfigError as why:
         return Finding("data directory", False, str(why))
-    return Finding("data directory", True, str(settings.data_dir))
+    return Finding("data directory", True, f"{folder}, made by the first start")
 
 
 async def _database(settings: Settings) -> Finding:

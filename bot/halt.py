@@ -40,7 +40,7 @@ async def kill(settings: Load, environ: Mapping[str, str], *, flatten: bool, say
             return await _follow(client, derive("kill", key), flatten, say)
     except TradingError as why:
         if why.code != "NO_BOT":
-            say(f"The bot was not reached: {why}")
+            say("The bot does not answer." if why.code == "NO_ANSWER" else str(why))
             say("It obeys the file as soon as it looks, at the latest when it is started again.")
             return 1
     return await _latch(known, key, flatten, say)

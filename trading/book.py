@@ -7,6 +7,7 @@ tells the listeners: a fact is durable before it is acted on or told.
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from trading import control as c
@@ -42,6 +43,7 @@ class Book:
         self._groups: dict[str, list[str]] = defaultdict(list)
         self._recent: deque[str] = deque(maxlen=RECENT)
         self._listeners: list[Callable[[e.Recorded], None]] = []
+        self._at = datetime.min.replace(tzinfo=UTC)
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -56,6 +58,7 @@ class Book:
             for entity in fold(entry, self.get):
                 self._install(entity)
             count += 1
+            self._at = max(self._at, entry.at)
         return count
 
     async def record(self, *events: e.AnyEvent) -> Sequence[e.Recorded]:
@@ -69,7 +72,8 @@ class Book:
 
     async def write(self, *events: e.AnyEvent) -> Sequence[e.Recorded]:
         """As `record`, for callers that hold the lock already."""
-        at = self.clock.now()
+        # The journal's time never runs backwards, whatever the machine's clock is set to.
+        at = self._at = max(self.clock.now(), self._at)
         staged: dict[tuple[type[Any], str], Entity] = {}
 
         def get(kind: type[Any], key: str) -> Any:

@@ -79,7 +79,8 @@ class Pair(NamedTuple):
 
     def fate(self, entry: Order, patient: bool) -> Fate:
         """`patient`: what is in the way of it may still go."""
-        if self.main.is_open or (self.live and self.done):
+        traded = any(leg.filled_quantity for leg in self.legs if leg is not self.main)
+        if self.main.is_open or (self.live and traded):  # a venue drops the stop when the target trades
             return Fate.LIVE
         if self.number == WITH_ENTRY and not self.done and entry.status is not OrderStatus.FILLED:
             return Fate.UNUSED

@@ -218,6 +218,9 @@ class Guard:
             group = self.book.group(legs[0].group) if legs[0].group else legs
             left = max(leg.quantity for leg in group) - sum((leg.filled_quantity for leg in group), ZERO)
             left = min(left, *(leg.remaining for leg in legs))  # a pair is as large as the smaller of the two
+            entry = entry_of(legs[0].parent_id, self.book)
+            if entry is not None and not is_its_position(entry, self.book):
+                left = ZERO  # what it protected is no more, even if there is another position by now
             side = legs[0].side
             left = max(min(left, held_for(self.book, legs[0]) - used.get(side, ZERO)), ZERO)
             used[side] = used.get(side, ZERO) + left

@@ -38,16 +38,19 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
             pending = order.status is OrderStatus.PENDING_CANCEL and not order.is_unheard
             return [e.OrderCancelRefused(order.id, report.reason)] if pending else []
         case p.Amended():
-            same = (order.quantity, order.limit_price, order.stop_price) == (
-                report.quantity, report.limit_price, report.stop_price
-            )  # fmt: skip
-            return [] if (same and not order.is_amending) or not order.is_open else [e.OrderAmended(**msgspec.structs.asdict(report))]
+            return _amended(order, report)
         case p.Triggered():
             return [e.OrderTriggered(order.id)] if order.is_open else []
         case p.Reconnected():
             return []
         case _:
             assert_never(report)
+
+
+def _amended(order: Order, report: p.Amended) -> list[e.AnyEvent]:
+    now = (order.quantity, order.limit_price, order.stop_price)
+    news = order.is_amending or now != (report.quantity, report.limit_price, report.stop_price)
+    return [e.OrderAmended(**msgspec.structs.asdict(report))] if news and order.is_open else []
 
 
 def _fill(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> list[e.AnyEvent]:

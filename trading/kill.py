@@ -6,11 +6,12 @@ stay: without `flatten`, only orders that could open something are cancelled.
 """
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 
 from trading import events as e
 from trading.control import Kill, Latch, StrategySwitch
-from trading.errors import IntentError
+from trading.errors import IntentError, VenueError
 from trading.ids import derive
 from trading.instruments import Side, plain
 from trading.intent import AccountId, Intent, Leg, Origin, Size
@@ -19,6 +20,7 @@ from trading.order import Order, OrderStatus
 from trading.portfolio import Position
 from trading.protection import Protection
 
+LATE = timedelta(minutes=5)  # how long before the kill a fill may have been that was not heard of yet
 PAUSES_S = (0.2, 0.5, 1, 2, 5)  # between rounds; the last one for ever
 
 
@@ -117,7 +119,23 @@ class Killer:
                 await self._close(kill, position, origin)
         if orders or (kill.flatten and left):
             return
-        await self._finish(kill, positions)
+        if await self._hear_last(kill):
+            await self._finish(kill, positions)
+
+    async def _hear_last(self, kill: Kill) -> bool:
+        """Ask for fills that were not heard of; whether there were none, so that what the book shows is so."""
+        seq = self.book.journal.last_seq
+        for account, executor in self.oms.executors.items():
+            if self.book.account(account) is None:
+                continue
+            try:
+                for fill in await executor.fills(kill.started_at - LATE):
+                    if self.book.order(fill.order_id) is not None:
+                        await self.oms.on_report(account, fill)
+            except VenueError as why:
+                await self._say(kill, f"{account} cannot be asked for its last fills: {why}; trying again", failed=True)
+                return False
+        return self.book.journal.last_seq == seq
 
     async def _close(self, kill: Kill, position: Position, origin: Origin) -> None:
         """Send one closing order a position, and never a second one while the first may still fill."""

@@ -11,10 +11,12 @@ from trading.order import Order
 from trading.portfolio import Balance, Fill, Position
 from trading.ports import Row
 
+UNLISTED = ("trail", "stop_loss", "take_profit", "trail_loss", "fees", "group", "initial_quantity", "is_amending")
+
 
 def _order(order: Order) -> Mapping[str, Any]:
     return {
-        **_plain(order, "trail", "stop_loss", "take_profit", "trail_loss", "fees", "group", "initial_quantity", "is_amending"),
+        **_plain(order, *UNLISTED),
         "fees": msgspec.json.encode(order.fees).decode(),
         "oco_group": order.group,
     }

@@ -18,7 +18,7 @@ from trading.errors import IntentError, OutcomeUnknown, VenueError
 from trading.ids import derive
 from trading.instruments import ZERO, Money, Symbol, plain
 from trading.intent import AccountId, Origin
-from trading.oms import Oms
+from trading.oms import NEVER_FILLED, Oms
 from trading.order import Order, OrderStatus
 from trading.portfolio import Balance, balance_key
 
@@ -129,13 +129,20 @@ class Reconciler:
         figures = self.book.account(account)
         known = (figures.reconciled_at or figures.opened_at) if figures else asked_at
         since = self._since.get(account, known)
+        impossible: dict[str, tuple[str, str]] = {}
         for fill in await self.oms.executors[account].fills(min([since, *opened]) - MARGIN):
             order = self.book.order(fill.order_id)
             if order is None or self.book.has_fill(account, order.symbol, fill.trade_id):
                 continue
+            if order.status in NEVER_FILLED:
+                said = f"{plain(fill.quantity)} at {plain(fill.price)} for {order.id}, which is {order.status}"
+                impossible[f"{order.symbol} {fill.trade_id}"] = ("none", said)
+                continue
             await self.oms.on_report(account, fill)
             outcome.fills += self.book.has_fill(account, order.symbol, fill.trade_id)
         self._since[account] = asked_at
+        known_before = {drift.subject for drift in self.open_drifts(account) if drift.kind == "fill"}
+        outcome.drifts += await self._drifts(account, "fill", impossible, keep=known_before)
 
     async def _orders(self, account: AccountId, outcome: Outcome) -> None:
         executor = self.oms.executors[account]
@@ -289,6 +296,8 @@ class Reconciler:
                 account.name, account.mode, symbol, Decimal(drift.theirs), shown.mid, reason, origin.actor
             )
             return [*self.oms.listing(account, symbol), adjusted]
+        if drift.kind == "fill":
+            raise IntentError("A fill is adopted by its balance and position.", "Adopt those, and ignore this one.")
         raise IntentError("An order that is not ours cannot be adopted.", "Ignore it, or cancel it at the venue.")
 
 

@@ -137,6 +137,8 @@ def test_what_happens_while_the_connection_is_lost_is_told_afterwards(tmp_path: 
     port = free_port()
     with Bot(tmp_path / "data", port) as first:
         person = Person(tmp_path / "data")
+        tiller(tmp_path / "data", "chat", "-c", "/lock SOL/USDT")
+        person.sees("SOL/USDT locked")
         first.process.kill()
         person.sees("connection is lost")
         person.asks("/status", "No Tiller answers")
@@ -148,6 +150,8 @@ def test_what_happens_while_the_connection_is_lost_is_told_afterwards(tmp_path: 
     person.sees("Tiller stopped")
     assert person.leaves() == 0
     person.close()
+    told = [person.raw.count(words) for words in ("SOL/USDT locked", "started in", "Tiller stopped")]
+    assert told == [1, 1, 1]
 
 
 class Hostile(BaseHTTPRequestHandler):

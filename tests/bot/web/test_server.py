@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import APIRouter
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from bot.web.guard import LARGEST_BODY, host_of, is_loopback
@@ -130,9 +131,11 @@ async def test_a_mistake_of_ours_is_told_by_mishap_and_not_by_traceback(tmp_path
         server.include_router(broken)
         web = WebServer("127.0.0.1", 0)
         await web.start(server)
-        async with httpx.AsyncClient(base_url=web.url, trust_env=False) as client:
-            answer = await client.get("/broken")
+        with capture_logs() as logged:
+            async with httpx.AsyncClient(base_url=web.url, trust_env=False) as client:
+                answer = await client.get("/broken")
         await web.stop()
+        assert [entry["event"] for entry in logged] == ["mishap"]
         assert answer.status_code == 500
         assert answer.json()["error"] == "INTERNAL"
         assert "secret" not in answer.text

@@ -25,7 +25,7 @@ async def stream(desk: Served, query: str = "", token: str | None = "", **more: 
     sent = desk.tokens[Role.VIEWER] if token == "" else token
     headers = {"Authorization": f"Bearer {sent}"} if sent else {}
     url = f"ws://127.0.0.1:{desk.port}/api/v1/stream{query}"
-    async with connect(url, additional_headers=headers, proxy=None, **more) as socket:
+    async with connect(url, additional_headers=headers, proxy=None, close_timeout=0.2, **more) as socket:
         yield socket
 
 
@@ -139,7 +139,7 @@ async def drop_the_slow(desk: Served) -> None:
             await desk.app.book.record(e.Noticed(f"n{number}", "info", "test", long))
         now = desk.app.book.journal.last_seq
         assert (await heard(quick, now))[-1]["seq"] == now
-        assert await desk.app.book.until(lambda: False, 1.0) is False
+        assert await desk.app.book.until(lambda: False, 0.6) is False
         assert len(desk.app.book._listeners) == listeners - 1, "the slow one is not followed any more"
         slow.transport.resume_reading()
         got = (await all_of(slow))[-1]["seq"]

@@ -1,0 +1,205 @@
+"""Signing in: links that work once, sessions that end, guesses that are slowed down."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.tokens import LINK_LIFE, Tokens
+from bot.web.auth import BURST, FAILURES_PER_MINUTE, RATE_PER_S, SESSION, Buckets, Gatekeeper, Refused
+from handlers.context import Actor, Role
+from tests.bot.web.served import Served
+from tests.kit import HandClock
+from trading.journal.store import open_journal
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ANA = Actor("token:7", "ana", Role.TRADER)
+
+
+class Hand:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def gate(folder: Path, clock: HandClock) -> tuple[Gatekeeper, Tokens, Hand]:
+    store = await open_journal(f"sqlite://{folder / 'tiller.db'}")
+    time = Hand()
+    tokens = Tokens(store, folder, clock)
+    return Gatekeeper(tokens, folder, clock, time), tokens, time
+
+
+# --- pages -----------------------------------------------------------------------------------
+
+
+async def test_a_link_signs_in_once_with_a_cookie_that_no_script_and_no_other_site_can_use(desk: Served) -> None:
+    link = {"link": desk.app.tokens.link()}
+    first = await desk.nobody.get("/login", params=link)
+    assert first.status_code == 303
+    assert first.headers["location"] == "/"
+    cookie = first.headers["set-cookie"].lower()
+    assert {"httponly", "samesite=strict", "path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert "max-age=43200" in cookie
+    desk.nobody.cookies.clear()
+    second = await desk.nobody.get("/login", params=link)
+    assert second.status_code == 403
+    assert "set-cookie" not in second.headers
+    assert "used already" in second.text
+
+
+async def test_a_browser_that_only_looks_ahead_does_not_use_the_link_up(desk: Served) -> None:
+    link = {"link": desk.app.tokens.link()}
+    ahead = await desk.nobody.get("/login", params=link, headers={"Sec-Purpose": "prefetch;prerender"})
+    assert "set-cookie" not in ahead.headers
+    assert (await desk.nobody.get("/login", params=link)).status_code == 303
+    desk.nobody.cookies.clear()
+
+
+async def test_a_link_that_was_clicked_on_another_site_signs_in_too(desk: Served) -> None:
+    """Browsers hold a strict cookie back on a redirect that another site began: the page goes there by itself."""
+    link = {"link": desk.app.tokens.link()}
+    answer = await desk.nobody.get("/login", params=link, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert "set-cookie" in answer.headers
+    assert "http-equiv=refresh" in answer.text
+    desk.nobody.cookies.clear()
+
+
+async def test_a_token_signs_in_at_the_form_and_a_wrong_one_is_told_so(desk: Served) -> None:
+    right = await desk.nobody.post("/login", data={"token": f" {desk.tokens[Role.VIEWER]} "})
+    assert right.status_code == 303
+    assert right.cookies["tiller"]
+    desk.nobody.cookies.clear()
+    for token in ("tlr_wrong", "", "<script>alert(1)</script>", "\ud7ff"):
+        wrong = await desk.nobody.post("/login", data={"token": token})
+        assert wrong.status_code == 401
+        assert "not a valid token" in wrong.text
+        assert "<script>" not in wrong.text
+        assert "set-cookie" not in wrong.headers
+
+
+async def test_another_site_cannot_send_the_form(desk: Served) -> None:
+    token = {"token": desk.tokens[Role.VIEWER]}
+    foreign = await desk.nobody.post("/login", data=token, headers={"Origin": "http://evil.example"})
+    assert foreign.status_code == 403
+    assert "set-cookie" not in foreign.headers
+    own = await desk.nobody.post("/login", data=token, headers={"Origin": desk.url})
+    assert own.status_code == 303
+    desk.nobody.cookies.clear()
+
+
+async def test_signing_out_takes_the_cookie_away(desk: Served) -> None:
+    answer = await desk.nobody.get("/logout")
+    assert answer.headers["location"] == "/login"
+    assert 'tiller=""' in answer.headers["set-cookie"]
+    assert "max-age=0" in answer.headers["set-cookie"].lower()
+
+
+async def test_guessing_is_slowed_down_and_keeps_nobody_else_out(tmp_path: Path) -> None:
+    keeper, tokens, time = await gate(tmp_path, HandClock())
+    good = await tokens.issue(Role.TRADER)
+
+    async def status(token: str, caller: str) -> int:
+        try:
+            await keeper.bearer(token, caller)
+        except Refused as why:
+            return why.status
+        return 200
+
+    guesses = [await status(f"guess-{number}", "10.0.0.1") for number in range(FAILURES_PER_MINUTE + 5)]
+    assert guesses == [401] * FAILURES_PER_MINUTE + [429] * 5
+    assert await status(good, "10.0.0.1") == 200, "who shares the address is let in"
+    assert await status("guess", "10.0.0.2") == 401
+    time.now += 3
+    assert [await status("guess", "10.0.0.1") for _ in range(2)] == [401, 429]
+    await tokens._store.close()
+
+
+# --- sessions --------------------------------------------------------------------------------
+
+
+async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(tmp_path: Path) -> None:
+    clock = HandClock()
+    keeper, tokens, _ = await gate(tmp_path, clock)
+    cookie = keeper.session(ANA)
+    clock.move(SESSION.total_seconds() - 1)
+    assert keeper.visitor(cookie) == "token:7"
+    assert Gatekeeper(tokens, tmp_path, clock, Hand()).visitor(cookie) == "token:7"
+    clock.move(1)
+    assert keeper.visitor(cookie) is None
+    assert (tmp_path / "session.key").stat().st_mode & 0o777 == 0o600
+    other = tmp_path / "other"
+    other.mkdir()
+    assert Gatekeeper(tokens, other, HandClock(), Hand()).visitor(cookie) is None, "another desk's seal"
+    await tokens._store.close()
+
+
+async def test_a_cookie_that_was_changed_anywhere_is_nobodys(tmp_path: Path) -> None:
+    keeper, tokens, _ = await gate(tmp_path, HandClock())
+    cookie = keeper.session(ANA)
+    assert keeper.visitor(cookie) == "token:7"
+    for place in range(len(cookie)):
+        changed = cookie[:place] + ("x" if cookie[place] != "x" else "y") + cookie[place + 1 :]
+        assert keeper.visitor(changed) is None
+    for made_up in ("", ".", "..", "a.b.c", cookie + "x", cookie[1:], "é.1.local:admin", "\ud800"):
+        assert keeper.visitor(made_up) is None
+    await tokens._store.close()
+
+
+async def test_a_link_is_good_for_fifteen_minutes(tmp_path: Path) -> None:
+    clock = HandClock()
+    _, tokens, _ = await gate(tmp_path, clock)
+    early, late = tokens.link(), tokens.link()
+    clock.move((LINK_LIFE - timedelta(seconds=1)).total_seconds())
+    assert tokens.redeem(early) is True
+    assert tokens.redeem(early) is False
+    clock.move(1)
+    assert tokens.redeem(late) is False
+    assert tokens.redeem("") is False
+    assert tokens.redeem("ünïcode") is False
+    await tokens._store.close()
+
+
+# --- rates -----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(min_value=0, max_value=3), max_size=80))
+async def test_no_bucket_ever_gives_more_than_its_burst_and_its_rate(waits: list[float]) -> None:
+    time = Hand()
+    buckets = Buckets(rate=2.0, burst=5.0, time=time)
+    given_at = []
+    for wait in waits:
+        time.now += wait
+        if buckets.take("ana"):
+            given_at.append(time.now)
+    for first in range(len(given_at)):
+        for last in range(first, len(given_at)):
+            assert last - first + 1 <= 5 + 2 * (given_at[last] - given_at[first]) + 1e-6
+
+
+async def test_one_caller_takes_nothing_from_another() -> None:
+    buckets = Buckets(RATE_PER_S, BURST, Hand())
+    assert all(buckets.take("ana") for _ in range(int(BURST)))
+    assert buckets.take("ana") is False
+    assert buckets.take("bob") is True
+
+
+async def test_too_many_calls_are_refused_with_when_to_come_again(desk: Served) -> None:
+    time = asyncio.get_running_loop().time
+    async with desk.client(await desk.app.tokens.issue(Role.VIEWER)) as client:
+        began = time()
+        answers = [await client.get("/api/v1/strategies") for _ in range(int(BURST) * 2)]
+        served = sum(answer.status_code == 200 for answer in answers)
+        assert BURST <= served <= BURST + RATE_PER_S * (time() - began) + 1
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert refused.status_code == 429
+    assert refused.json()["error"] == "TOO_MANY"
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (await desk.viewer.get("/api/v1/status")).status_code == 200
