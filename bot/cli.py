@@ -1,22 +1,19 @@
 """The command line. What a command needs beyond the settings is loaded when it runs: `--help` waits for no library."""
 
 import asyncio
-import inspect
 import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bot.settings import Settings, load
+from bot.place import ConfigFile, DataDir, Place, command
 from trading.errors import ConfigError
 
 UNFOLDED = 10_000  # characters of a line that nobody sees at a terminal: programs want one row a line
@@ -31,8 +28,6 @@ cli = typer.Typer(
 journal = typer.Typer(no_args_is_help=True, help="The record of everything: prove it, read it, export it.")
 db = typer.Typer(no_args_is_help=True, help="The database: migrations and backups.")
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings; else ./tiller.toml.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Data directory; else as set.")]
 OrderRef = Annotated[str, typer.Argument(metavar="ID", help="An order's id, or how it begins.")]
 
 
@@ -40,49 +35,6 @@ class TokenRole(StrEnum):
     VIEWER = "viewer"
     TRADER = "trader"
     ADMIN = "admin"
-
-
-@dataclass(frozen=True)
-class Place:
-    """The settings file and the data directory that the command line names."""
-
-    config: Path | None = None
-    data_dir: Path | None = None
-
-    def nearer(self, config: Path | None, data_dir: Path | None) -> "Place":
-        """This place, but for what is named here."""
-        return Place(config or self.config, data_dir or self.data_dir)
-
-    def settings(self, port: int | None = None) -> Settings:
-        """The settings there.
-
-        Raises:
-            ConfigError: they are wrong.
-        """
-        return load(self.config, self.data_dir, port, os.environ)
-
-
-def command(group: typer.Typer, name: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a command. Every one takes --config and --data-dir, and is handed the Place they name."""
-
-    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)
-        def run(context: typer.Context, config: Path | None, data_dir: Path | None, **given: Any) -> Any:
-            return function(context.obj.nearer(config, data_dir), **given)
-
-        own = list(inspect.signature(function).parameters.values())[1:]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        everywhere = [
-            inspect.Parameter("context", keyword, annotation=typer.Context),
-            inspect.Parameter("config", keyword, default=None, annotation=ConfigFile),
-            inspect.Parameter("data_dir", keyword, default=None, annotation=DataDir),
-        ]
-        parameters = [*(each.replace(kind=keyword) for each in own), *everywhere]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return group.command(name or None)(run)
-
-    return declare
 
 
 @cli.callback()

@@ -103,6 +103,7 @@ async def test_a_closing_order_whose_answer_was_lost_is_not_sent_again_by_the_ki
     assert await kill(desk, flatten=True)
     await asyncio.sleep(HOUR_S)
     assert desk.venue.sent == 2
+    assert not [step.text for step in desk.events(e.KillStep) if step.failed]
     assert desk.held() == await desk.venue.held("BTC") == 0
 
 

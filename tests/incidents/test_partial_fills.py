@@ -114,13 +114,14 @@ def test_an_entry_cancelled_after_a_part_has_a_stop_over_that_part(venue: dict[s
 @at_a_venue(**LINEAR)
 async def test_each_part_that_is_filled_is_protected_as_it_comes(desk: Desk) -> None:
     """A stop was placed for the amount that was ordered, or for the first part only."""
+    await desk.buy("5")  # which is to have no stop
     await desk.buy("1", "90", stop_loss="80")
     await fill_part(desk, "0.2")
     assert stops(desk) == D("0.2")
     await fill_part(desk, "0.5")
     assert stops(desk) == D("0.7")
     await fill_part(desk, "5")
-    assert desk.held() == stops(desk) == 1
+    assert (desk.held(), stops(desk)) == (D(6), D(1))
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])

@@ -145,7 +145,7 @@ def test_a_stop_that_fills_while_we_are_away_takes_its_target_along(venue: dict[
         await desk.buy("1", stop_loss="80", take_profit="120")
         await asyncio.sleep(5)
         desk = await away(desk, "79x1000", "79.01x1000")
-        await asyncio.sleep(10)
+        await asyncio.sleep(1)
         assert desk.held() == 0
         assert await desk.venue.open_orders() == []
         await desk.show("121x1000", "121.01x1000")
@@ -179,7 +179,7 @@ def test_an_entry_that_fills_while_we_are_away_is_booked_protected_and_not_place
     async def story(desk: Desk) -> None:
         entry = await desk.buy("1", "90", stop_loss="80")
         desk = await away(desk, "89x1000", "90x1000", HOUR_S)
-        await asyncio.sleep(10)
+        await asyncio.sleep(1)
         assert desk.now(entry).status is OrderStatus.FILLED
         assert desk.held() == legs(desk)[Leg.STOP_LOSS].quantity == 1
         assert len([order for order in desk.book.recent_orders() if order.leg is Leg.ENTRY]) == 1

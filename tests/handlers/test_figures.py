@@ -1,0 +1,54 @@
+"""Numbers and times as people read them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers import figures
+
+amounts = st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False, places=8)
+
+
+@given(amounts)
+def test_a_number_reads_back_exactly(value: Decimal) -> None:
+    assert Decimal(figures.number(value).replace(",", "")) == value
+
+
+@given(amounts)
+def test_money_is_within_half_a_unit_of_its_last_place(value: Decimal) -> None:
+    shown = Decimal(figures.money(value).replace(",", ""))
+    if abs(value) >= 1:
+        assert abs(shown - value) <= Decimal("0.005")
+    else:
+        assert abs(shown - value) <= abs(value) * Decimal("0.001")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("61512.3", "61,512.3"), ("0.00000001", "0.00000001"), ("-1234.50", "-1,234.5"), ("1E+3", "1,000"), ("0", "0")],
+)
+def test_numbers_have_no_exponent_and_no_trailing_zeros(value: str, text: str) -> None:
+    assert figures.number(Decimal(value)) == text
+
+
+def test_profit_has_its_sign_and_nothing_is_a_dash() -> None:
+    assert figures.signed(Decimal("12.345"), "USDT") == "+12.34 USDT"
+    assert figures.signed(Decimal(-3)) == "-3.00"
+    assert figures.money(None) == figures.number(None) == figures.price(None) == "-"
+
+
+def test_times_are_shown_in_the_desks_zone() -> None:
+    at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert figures.moment(at, "Europe/Vienna") == "2026-07-02 00:30:00"
+    assert figures.ago(at, at + timedelta(minutes=5)) == "5 min ago"
+    assert figures.ago(at, at - timedelta(seconds=5)) == "0 s ago"
+    assert figures.span(timedelta(days=1, hours=2, minutes=3)) == "1 d 2 h"
+
+
+def test_lists_and_counts_are_words() -> None:
+    assert figures.counted(1, "open order") == "1 open order"
+    assert figures.counted(0, "fill") == "0 fills"
+    assert figures.listed(list("abc"), 2) == "a, b and 1 more"
