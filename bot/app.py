@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import structlog
 
+from bot.connect import Connections
 from bot.desk import LiveDesk
 from bot.logs import LogTail
 from bot.metrics import Metrics
@@ -57,6 +58,7 @@ class App:
         self.dispatcher = Dispatcher(self.desk, policy, self._log)
         self.supervisor = Supervisor(self.mishap)
         self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.mishap)
+        self.connections = Connections(self.desk)
         self.desk.task_health = self.supervisor.health
         self.found: list[str] = []
         self.not_accepting = "starting"
@@ -67,20 +69,16 @@ class App:
         """Replay, connect, reconcile, then accept.
 
         Raises:
-            TradingError: the journal is broken, or a market or venue refuses to start.
+            TradingError: the journal is broken, or the settings of a market or venue are wrong.
         """
         began = self.clock.now()
         replayed = await self.book.open()
         self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
-        for market in set(self.desk.markets.values()):
-            await market.start()
-        for executor in self.desk.executors.values():
-            await executor.start()
         self.found = [f"{replayed} journal entries replayed"]
         voided = await self.dispatcher.confirmations.void_all("restart")
         self.found += [f"voided: {asked.line} (a confirmation from before the restart)" for asked in voided]
-        for account in self.desk.executors:
-            await self._reconcile(account)
+        for name in self.desk.accounts:
+            self.found += await self.connections.connect(name)
         self._start_tasks()
         await self.desk.protection.check_all()
         self.found += self._standing()
@@ -100,18 +98,12 @@ class App:
         self.metrics.command(surface, reply.ok, loop.time() - began)
         return reply
 
-    async def _reconcile(self, account: AccountId) -> None:
-        outcome = await self.desk.reconciler.reconcile(account, thorough=True)
-        self.desk.unready[account] = outcome.problem
-        used = self.book.open_orders(account) or self.book.positions(account) or outcome.fills or outcome.drifts
-        if outcome.problem or used or account.mode is self.book.mode(account.name):
-            self.found.append(outcome.text)
-
     def _start_tasks(self) -> None:
         desk, start = self.desk, self.supervisor.start
         for account, executor in desk.executors.items():
             start(f"reports of {account}", self._hear(account, executor))
-        start("reconcile", self._keep_reconciled)
+        start("connections", self.connections.keep_trying)
+        start("reconcile", desk.reconciler.run)
         start("protection", desk.protection.run)
         start("kill switch", desk.killer.run)
         start("KILL file", lambda: watch_kill_file(desk))
@@ -124,9 +116,6 @@ class App:
                 await self.desk.oms.on_report(account, report)
 
         return hear
-
-    async def _keep_reconciled(self) -> None:
-        await self.desk.reconciler.run()
 
     async def _expire(self) -> None:
         while True:
@@ -220,8 +209,5 @@ class App:
         open_ = self.book.positions()
         note = f"; {counted(len(open_), 'position')} left open, protected by what is at the venue" if open_ else ""
         await self.book.record(e.DeskStopped(f"{reason}{note}"))
-        for executor in self.desk.executors.values():
-            await executor.stop()
         await self.supervisor.stop()
-        for market in set(self.desk.markets.values()):
-            await market.stop()
+        await self.connections.stop()

@@ -1,7 +1,6 @@
 """The command line. What a command needs beyond the settings is loaded when it runs: `--help` waits for no library."""
 
 import asyncio
-import json
 import os
 import shutil
 import sys
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -47,6 +46,10 @@ def name_place(context: typer.Context, config: ConfigFile = None, data_dir: Data
 def say(line: str) -> None:
     """Show a line at once, also to a pipe."""
     print(line, flush=True)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNFOLDED
 
 
 # --- the bot ---------------------------------------------------------------------------------
@@ -108,30 +111,14 @@ def chat(
     from bot.client import connect
 
     client = connect(place.settings, os.environ)
-    if line is not None:
-        return asyncio.run(_ask(client, [line], as_json))
-    if not sys.stdin.isatty():
-        return asyncio.run(_ask(client, sys.stdin, as_json))
+    if line is not None or not sys.stdin.isatty():
+        from bot.chats.shown import ask
+
+        lines = sys.stdin if line is None else [line]
+        return 0 if asyncio.run(ask(client, lines, say, _width(), as_json=as_json)) else 1
     from bot.chats.terminal import Terminal, history_file
 
     return asyncio.run(Terminal(client, history_file(place.settings, os.environ)).run())
-
-
-async def _ask(client: Any, lines: Any, as_json: bool) -> int:
-    """Run lines one by one and print the replies; 1 if any was refused."""
-    from bot.chats.shown import reply_of
-    from handlers.reply import as_text
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNFOLDED
-    refused = False
-    async with client:
-        for line in lines:
-            if not line.strip():
-                continue
-            shape = await client.run(line.strip())
-            say(json.dumps(shape, ensure_ascii=False) if as_json else as_text(reply_of(shape), width))
-            refused |= not shape["ok"]
-    return 1 if refused else 0
 
 
 @command(cli)
@@ -141,7 +128,7 @@ def why(place: Place, order: OrderRef) -> int:
     from handlers.reply import as_text
 
     reply = asyncio.run(ask_anywhere(place.settings, os.environ, f"/why {order}"))
-    say(as_text(reply, shutil.get_terminal_size().columns if sys.stdout.isatty() else UNFOLDED))
+    say(as_text(reply, _width()))
     return 0 if reply.ok else 1
 
 

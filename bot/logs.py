@@ -26,7 +26,7 @@ LONGEST_LINE = 1000  # characters of a line that /logs keeps
 
 QUIET = (
     "aiohttp.access", "apscheduler", "asyncio", "ccxt", "discord", "hpack", "httpcore", "httpx", "nicegui",
-    "telegram", "tortoise", "urllib3", "uvicorn.access", "websockets",
+    "telegram", "tortoise", "urllib3", "uvicorn", "websockets",
 )  # fmt: skip
 """Libraries heard from WARNING on: below it they tell addresses with tokens, and every request."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bot import kill_file
 from bot.desk import LiveDesk
 from bot.metrics import Metrics
 from trading import events as e
@@ -15,22 +16,12 @@ LOOK_S = 0.5
 async def watch_kill_file(desk: LiveDesk) -> None:
     """Obey a KILL file in the data directory, once for each file; `flatten` in it closes positions too."""
     while True:
-        obey_kill = _kill_key(desk)
+        obey_kill = kill_file.read(desk.kill_file)
         if obey_kill is not None:
             key, flatten = obey_kill
             origin = Origin("local:shell", "file", "KILL file")
             await desk.killer.kill(key, "all", origin, flatten=flatten, reason="KILL file")
         await asyncio.sleep(LOOK_S)
-
-
-def _kill_key(desk: LiveDesk) -> tuple[str, bool] | None:
-    """The key of the file that is there and whether it flattens; None if there is none."""
-    try:
-        written = desk.kill_file.stat().st_mtime_ns
-        flatten = "flatten" in desk.kill_file.read_text(errors="replace")[:1000].lower()
-    except FileNotFoundError:
-        return None
-    return f"file:{written}:{flatten}", flatten
 
 
 def count(entry: e.Recorded, metrics: Metrics, book: Book) -> None:

@@ -76,6 +76,7 @@ class Guard:
                     places, sweep = self._places(), loop.time() + SWEEP_S
                 else:
                     await self._tell_single(changed)
+                    await self._tell_overdone(changed)
                     places = [(changed.account_id, changed.symbol)] if changed else ()
                 for place in places:
                     if place not in self._waiting:
@@ -93,6 +94,7 @@ class Guard:
         """Bring the protection of what this order belongs to in line with what was filled."""
         order = self.book.order(changed)
         await self._tell_single(order)
+        await self._tell_overdone(order)
         if order is not None:
             await self._look((order.account_id, order.symbol))
 
@@ -190,6 +192,20 @@ class Guard:
             return
         text = f"{order.symbol}: the stop {order.id} over {plain(order.quantity)} does not work ({order.reason})."
         await self.book.record(e.Noticed(derive("unprotected", order.id), "critical", "protection", text))
+
+    async def _tell_overdone(self, order: Order | None) -> None:
+        """Say once that a pair closed more than it was for: a venue filled both of its legs."""
+        pair = self.book.group(order.group) if order is not None and order.group else []
+        size, done = max((leg.quantity for leg in pair), default=ZERO), sum((leg.filled_quantity for leg in pair), ZERO)
+        if order is None or done <= size or order.group in self._told:
+            return
+        self._told.add(order.group)
+        position = self.book.position(order.account_id, order.symbol)
+        text = (
+            f"{order.symbol}: stop and target were both filled, {plain(done)} instead of {plain(size)}. "
+            f"The position is now {plain(position.quantity if position else ZERO)}: close what should not be there."
+        )
+        await self.book.record(e.Noticed(derive("overdone", order.group), "critical", "protection", text))
 
     async def _tell_blocked(self, entry: Order, instrument: Instrument, quantity: Decimal) -> None:
         """Say once that open orders of the other side leave nothing for a stop to close."""

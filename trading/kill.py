@@ -124,18 +124,23 @@ class Killer:
 
     async def _hear_last(self, kill: Kill) -> bool:
         """Ask for fills that were not heard of; whether there were none, so that what the book shows is so."""
-        seq = self.book.journal.last_seq
-        for account, executor in self.oms.executors.items():
-            if self.book.account(account) is None:
+        accounts = {order.account_id for order in self.book.recent_orders() if self._in_scope(kill, order)}
+        news = False
+        for account in sorted(accounts):
+            executor = self.oms.executors.get(account)
+            if executor is None:
                 continue
             try:
-                for fill in await executor.fills(kill.started_at - LATE):
-                    if self.book.order(fill.order_id) is not None:
-                        await self.oms.on_report(account, fill)
+                fills = await executor.fills(kill.started_at - LATE)
             except VenueError as why:
                 await self._say(kill, f"{account} cannot be asked for its last fills: {why}; trying again", failed=True)
                 return False
-        return self.book.journal.last_seq == seq
+            for fill in fills:
+                order = self.book.order(fill.order_id)
+                if order is not None and not self.book.has_fill(account, order.symbol, fill.trade_id):
+                    await self.oms.on_report(account, fill)
+                    news = news or self.book.has_fill(account, order.symbol, fill.trade_id)
+        return not news
 
     async def _close(self, kill: Kill, position: Position, origin: Origin) -> None:
         """Send one closing order a position, and never a second one while the first may still fill."""

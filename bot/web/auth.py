@@ -135,8 +135,11 @@ def bearer_of(asked: HTTPConnection) -> str:
 
 def same_origin(asked: HTTPConnection) -> bool:
     """Whether no page of another address made the browser ask. A cookie does not know ports: this does."""
-    origin = asked.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == asked.headers.get("host")
+    site = asked.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = asked.headers.get("origin", "null")  # null: of a form of ours, as our pages tell no referrer
+    return origin == "null" or urlsplit(origin).netloc == asked.headers.get("host")
 
 
 Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="token"))]

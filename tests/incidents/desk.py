@@ -19,7 +19,7 @@ from trading.book import Book
 from trading.drafting import Drafting
 from trading.errors import JournalError
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
-from trading.intent import AccountId, Intent, Mode, OrderType, Origin, Size
+from trading.intent import AccountId, Intent, Leg, Mode, OrderType, Origin, Size
 from trading.kill import Killer
 from trading.oms import Oms
 from trading.order import Order
@@ -194,6 +194,14 @@ class Desk:
 
     def open(self) -> list[Order]:
         return self.book.open_orders(DEMO)
+
+    def legs(self, leg: Leg) -> list[Order]:
+        """Open stops or targets."""
+        return [order for order in self.open() if order.leg is leg]
+
+    def covered(self) -> Decimal:
+        """How much open stops cover."""
+        return sum((order.remaining for order in self.legs(Leg.STOP_LOSS)), ZERO)
 
     def events(self, kind: type[Event]) -> list[Event]:
         """What the journal has of this kind."""

@@ -7,25 +7,15 @@ from typing import Any
 import pytest
 
 from tests.incidents.desk import ANA, BTC, DEMO, LINEAR, SPOT, Desk, at_a_venue
-from tests.incidents.venue import DONE_UNHEARD, LATENCY_S, everything, nothing, refused
-from trading import events as e
+from tests.incidents.venue import DONE_UNHEARD, everything, nothing, refused
 from trading.errors import IntentError
 from trading.instruments import Side
-from trading.intent import Leg, OrderType
-from trading.order import MAKING_ROOM, Order, OrderStatus
+from trading.intent import Leg
+from trading.order import MAKING_ROOM, OrderStatus
 
 D = Decimal
 HOUR_S = 3600
 EVER = 10**6
-
-
-def legs(desk: Desk, leg: Leg) -> list[Order]:
-    return [order for order in desk.open() if order.leg is leg]
-
-
-def covered(desk: Desk) -> Decimal:
-    """How much open stops cover."""
-    return sum((order.remaining for order in legs(desk, Leg.STOP_LOSS)), D(0))
 
 
 # --- a pair that the venue will not take -----------------------------------------------------
@@ -40,12 +30,12 @@ def test_a_refused_pair_is_told_and_tried_again_until_the_stop_is_live(venue: di
         refusal = refused("INSUFFICIENT_FUNDS", "Account has insufficient balance.")
         desk.venue.faults.set("place", refusal, times=4, after=1)
         await desk.buy("1", stop_loss="80", take_profit="120")
-        assert covered(desk) == 0
+        assert desk.covered() == 0
         await asyncio.sleep(10)
         assert "Account has insufficient balance." in desk.warnings()[0]
         assert "tried again" in desk.warnings()[0]
         await asyncio.sleep(5 * 60)
-        assert covered(desk) == 1
+        assert desk.covered() == 1
         assert desk.now(desk.open()[0]).quantity == 1
 
     story()
@@ -64,7 +54,7 @@ async def test_a_pair_the_venue_never_takes_is_told_and_the_desk_lives(desk: Des
     desk.venue.faults.clear()
     await desk.protection.change("web:sl", DEMO, BTC.symbol, ANA, stop=D(80))  # by hand, once it works again
     await asyncio.sleep(1)
-    assert covered(desk) == 1
+    assert desk.covered() == 1
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])
@@ -112,7 +102,7 @@ def test_adding_a_target_keeps_the_stop(venue: dict[str, Any]) -> None:
     async def story(desk: Desk) -> None:
         await desk.buy("1", stop_loss="80")
         await asyncio.sleep(1)
-        assert covered(desk) == 1
+        assert desk.covered() == 1
         bare_since: list[float] = []
         loop = asyncio.get_running_loop()
 
@@ -126,8 +116,8 @@ def test_adding_a_target_keeps_the_stop(venue: dict[str, Any]) -> None:
         desk.begin(watch())
         await desk.protection.change("web:tp", DEMO, BTC.symbol, ANA, target=D(120))
         await asyncio.sleep(5)
-        assert covered(desk) == 1
-        assert [order.limit_price for order in legs(desk, Leg.TAKE_PROFIT)] == [120]
+        assert desk.covered() == 1
+        assert [order.limit_price for order in desk.legs(Leg.TAKE_PROFIT)] == [120]
         assert len(bare_since) * 0.01 < 1  # seconds for which it had none
 
     story()
@@ -144,7 +134,7 @@ def test_a_stop_taken_away_for_a_change_that_fails_comes_back(venue: dict[str, A
         desk.venue.faults.set("place", refused("INSUFFICIENT_FUNDS"), times=2)
         await desk.protection.change("web:tp", DEMO, BTC.symbol, ANA, target=D(120))
         await asyncio.sleep(5 * 60)
-        assert covered(desk) == 1
+        assert desk.covered() == 1
         assert desk.warnings()
 
     story()
@@ -159,86 +149,16 @@ def test_a_part_with_a_target_of_its_own_leaves_the_stop_of_the_rest(venue: dict
         await desk.buy("2", stop_loss="80", take_profit="120")
         await desk.buy("1", stop_loss="80")
         await asyncio.sleep(5)
-        assert covered(desk) == 3
+        assert desk.covered() == 3
         await desk.show("121x1000", "121.01x1000")
         await asyncio.sleep(10)
-        assert desk.held() == covered(desk) == 1
-        assert legs(desk, Leg.TAKE_PROFIT) == []
+        assert desk.held() == desk.covered() == 1
+        assert desk.legs(Leg.TAKE_PROFIT) == []
 
     story()
 
 
-# --- nothing exits twice ---------------------------------------------------------------------
-
-
-@at_a_venue(**LINEAR)
-async def test_both_legs_of_a_pair_cannot_turn_the_position(desk: Desk) -> None:
-    """inc37: the price ran through the target and back through the stop, and both legs were filled."""
-    await desk.buy("1", stop_loss="80", take_profit="120")
-    await asyncio.sleep(5)
-    assert len(desk.open()) == 2
-    desk.venue.faults.set("cancel", DONE_UNHEARD, EVER)  # our cancel of the other leg is slow, too
-    desk.world.market.book("121x1000", "121.01x1000")
-    await asyncio.sleep(0)
-    desk.world.market.book("79x1000", "79.01x1000")
-    await asyncio.sleep(60)
-    assert desk.held() == 0
-    assert desk.open() == []
-    assert len(await desk.venue.trades()) == 2
-
-
-@at_a_venue(**LINEAR)
-async def test_a_position_closed_by_hand_while_its_stop_is_placed_gets_none(desk: Desk) -> None:
-    """inc38: the sale was filled between the check and the stop, which would have sold a second time."""
-    entry = desk.begin(desk.buy("1", stop_loss="80"))
-    await asyncio.sleep(1.5 * LATENCY_S)  # the entry has filled, its stop is on its way
-    assert (desk.held(), await desk.venue.open_orders()) == (D(1), [])
-    await desk.protection.make_room(DEMO, BTC.symbol, D(1), ANA)
-    await desk.sell("1", reduce_only=True)
-    await entry
-    await asyncio.sleep(60)
-    assert desk.held() == 0
-    assert await desk.venue.open_orders() == []
-
-
-@pytest.mark.parametrize("venue", [SPOT, LINEAR])
-def test_a_stop_that_was_done_is_not_placed_again(venue: dict[str, Any]) -> None:
-    """inc39: after the stop had closed the position, the next round of refreshing stops placed it anew."""
-
-    @at_a_venue(**venue)
-    async def story(desk: Desk) -> None:
-        await desk.buy("1", stop_loss="80", take_profit="120")
-        await asyncio.sleep(5)
-        await desk.show("79x1000", "79.01x1000")
-        await asyncio.sleep(5)
-        assert desk.held() == 0
-        sent = desk.venue.sent
-        await desk.show("100x1000", "100.01x1000")
-        await desk.protection.check_all()
-        await asyncio.sleep(HOUR_S)
-        desk = await desk.restart()
-        await asyncio.sleep(HOUR_S)
-        assert desk.venue.sent == sent
-        assert await desk.venue.open_orders() == []
-
-    story()
-
-
-@at_a_venue(agrees=False)
-async def test_a_position_sold_by_hand_ends_the_stop_and_shows_as_a_difference(desk: Desk) -> None:
-    """inc41: the coin was sold in the exchange's own app, and the bot tried its stop for ever without funds."""
-    await desk.buy("1", stop_loss="80")
-    await asyncio.sleep(5)
-    (stop,) = legs(desk, Leg.STOP_LOSS)
-    await desk.venue.cancel_by_hand(stop)
-    await desk.venue.by_hand(BTC.symbol, Side.SELL, "1")
-    await asyncio.sleep(5 * 60)
-    sent = desk.venue.sent
-    assert sent < 10
-    await asyncio.sleep(HOUR_S)
-    assert desk.venue.sent == sent
-    assert {drift.subject for drift in desk.reconciler.open_drifts()} == {"BTC", "USDT"}
-    assert {event.subject for event in desk.events(e.DriftFound)} == {"BTC", "USDT"}
+# --- room beside other orders ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])
@@ -251,7 +171,7 @@ def test_a_stop_that_a_resting_sale_leaves_no_room_for_is_refused_with_the_reaso
         await desk.sell("1", "110")
         with pytest.raises(IntentError, match="open orders"):
             await desk.protection.change("web:sl", DEMO, BTC.symbol, ANA, stop=D(80))
-        assert covered(desk) == 0
+        assert desk.covered() == 0
 
     story()
 
@@ -267,36 +187,11 @@ async def test_an_entry_whose_stop_has_no_room_beside_a_resting_sale_is_told(des
     desk.venue.deliver = everything
     await desk.show("100x1000", "100.01x1000")
     await asyncio.sleep(60)
-    assert covered(desk) == 0
+    assert desk.covered() == 0
     assert "BTC/USDT" in desk.warnings()[0]
     await desk.venue.cancel_by_hand(hand)
     await asyncio.sleep(120)
-    assert covered(desk) == 1
-
-
-@at_a_venue()
-async def test_a_triggered_stop_limit_that_does_not_fill_still_shows_as_open(desk: Desk) -> None:
-    """A stop-limit triggered and was jumped over; the bot took the position for closed."""
-    await desk.buy("1")
-    stop = await desk.sell("1", "94", type=OrderType.STOP_LIMIT, stop_price="95")
-    await desk.show("90x1000", "90.01x1000")
-    await asyncio.sleep(60)
-    assert desk.events(e.OrderTriggered)[0].order_id == stop.id
-    assert desk.now(stop).is_open
-    assert desk.held() == 1
-
-
-@at_a_venue(**LINEAR)
-async def test_two_closes_at_once_close_once(desk: Desk) -> None:
-    """Two closing alerts came together, and the second opened a position the other way round."""
-    await desk.buy("1")
-    both = [desk.intent(Side.SELL, "1", reduce_only=True, key=f"alert:{number}") for number in range(2)]
-    first, second = await asyncio.gather(*(desk.oms.submit(intent) for intent in both))
-    await asyncio.sleep(1)
-    assert desk.now(first).status is OrderStatus.FILLED
-    assert second.status is OrderStatus.DENIED
-    assert second.reason.startswith("NOTHING_TO_REDUCE: ")
-    assert desk.held() == 0
+    assert desk.covered() == 1
 
 
 @at_a_venue(**LINEAR)
@@ -305,10 +200,10 @@ async def test_room_that_was_made_for_a_close_that_never_came_is_given_back(desk
     await desk.buy("1", stop_loss="80")
     await asyncio.sleep(5)
     await desk.protection.make_room(DEMO, BTC.symbol, D(1), ANA)
-    assert covered(desk) == 0
+    assert desk.covered() == 0
     desk.venue.faults.set("place", refused("MARKET_CLOSED"))
     assert (await desk.sell("1", reduce_only=True)).status is OrderStatus.REJECTED
     await asyncio.sleep(60)
-    assert covered(desk) == 1
+    assert desk.covered() == 1
     made_room = [order for order in desk.book.recent_orders() if order.reason == MAKING_ROOM]
     assert len(made_room) == 1

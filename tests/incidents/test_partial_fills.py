@@ -38,11 +38,6 @@ async def fill_part(desk: Desk, quantity: str, symbol: Symbol = BTC.symbol) -> N
     await desk.show("100x1000", "100.01x1000", symbol)
 
 
-def stops(desk: Desk) -> Decimal:
-    """How much open stops cover."""
-    return sum((order.remaining for order in desk.open() if order.leg is Leg.STOP_LOSS), D(0))
-
-
 @at_a_venue(COIN, funds=("100000 USDT",), fee_currency="received")
 async def test_a_cancelled_buy_holds_what_was_filled_less_its_fee_and_that_can_be_sold(desk: Desk) -> None:
     """inc12: 234.93 of 235.17 were filled; the full amount was kept on the books, and the sale of it refused."""
@@ -117,11 +112,11 @@ async def test_each_part_that_is_filled_is_protected_as_it_comes(desk: Desk) -> 
     await desk.buy("5")  # which is to have no stop
     await desk.buy("1", "90", stop_loss="80")
     await fill_part(desk, "0.2")
-    assert stops(desk) == D("0.2")
+    assert desk.covered() == D("0.2")
     await fill_part(desk, "0.5")
-    assert stops(desk) == D("0.7")
+    assert desk.covered() == D("0.7")
     await fill_part(desk, "5")
-    assert (desk.held(), stops(desk)) == (D(6), D(1))
+    assert (desk.held(), desk.covered()) == (D(6), D(1))
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])
@@ -183,7 +178,7 @@ async def test_a_position_grown_by_two_entries_is_closed_whole_by_one_close(desk
     await fill_part(desk, "0.5")
     desk = await desk.restart()
     await fill_part(desk, "5")
-    assert desk.held() == stops(desk) == 1
+    assert desk.held() == desk.covered() == 1
     await desk.protection.make_room(DEMO, BTC.symbol, D(1), ANA)
     await desk.sell("1", reduce_only=True)
     await asyncio.sleep(60)

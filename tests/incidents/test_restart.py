@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.incidents.desk import ANA, BTC, DEMO, LINEAR, SPOT, Desk, at_a_venue
-from tests.incidents.venue import DONE_UNHEARD, UNREACHABLE, UNSURE, nothing
+from tests.incidents.venue import DONE_UNHEARD, UNREACHABLE, UNSURE
 from trading import events as e
 from trading.instruments import Side
 from trading.intent import Leg
@@ -172,6 +172,31 @@ def test_a_stop_that_fills_right_after_the_restart_takes_its_target_along(venue:
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])
+def test_killed_between_a_fill_and_its_stop_the_stop_is_placed_at_the_start(venue: dict[str, Any]) -> None:
+    """inc48: the process died after the entry had filled and before its stop was sent."""
+
+    @at_a_venue(**venue)
+    async def story(desk: Desk) -> None:
+        journal = desk.world.journal
+
+        def cut_power(entry: e.Recorded) -> None:
+            if isinstance(entry.event, e.OrderFilled):
+                journal.problem = "no power"
+
+        desk.book.subscribe(cut_power)
+        desk.begin(desk.buy("1", stop_loss="80"))
+        await asyncio.sleep(0.5)
+        assert isinstance(journal.entries[-1].event, e.OrderFilled)
+        await desk.crash()
+        journal.problem = ""
+        desk = await desk.restart()
+        await asyncio.sleep(1)
+        assert legs(desk)[Leg.STOP_LOSS].quantity == desk.held() == 1
+
+    story()
+
+
+@pytest.mark.parametrize("venue", [SPOT, LINEAR])
 def test_an_entry_that_fills_while_we_are_away_is_booked_protected_and_not_placed_again(venue: dict[str, Any]) -> None:
     """inc50: after a time offline it placed the orders again that had been filled meanwhile."""
 
@@ -253,32 +278,3 @@ async def test_orders_that_somebody_placed_by_hand_are_never_touched(desk: Desk)
     assert [order.order_id for order in await desk.venue.open_orders()] == [manual.id]
     assert [drift.kind for drift in desk.reconciler.open_drifts()] == ["order"]
     assert desk.book.order(manual.id) is None  # shown, and not adopted
-
-
-# --- a stream that is silent -----------------------------------------------------------------
-
-
-@at_a_venue()
-async def test_fills_during_a_break_of_the_line_are_found_when_it_is_back(desk: Desk) -> None:
-    """inc42: the stream had stopped without a word; fills were missed until the next restart."""
-    order = await desk.buy("1", "90")
-    desk.venue.cut()
-    await desk.show("89x1000", "90x1000")
-    await asyncio.sleep(HOUR_S)
-    assert desk.now(order).status is OrderStatus.ACCEPTED
-    desk.venue.mend()
-    await asyncio.sleep(2)
-    assert desk.now(order).status is OrderStatus.FILLED
-    assert any("1 fills found" in event.text for event in desk.events(e.Reconciled))
-
-
-@at_a_venue()
-async def test_fills_are_found_while_the_stream_is_silent_and_looks_alive(desk: Desk) -> None:
-    """inc45: pings were answered, and yet no order event came for hours, nor when a stop was done at the exchange."""
-    await desk.buy("1", stop_loss="80")
-    await asyncio.sleep(5)
-    desk.venue.deliver = nothing
-    await desk.show("79x1000", "79.01x1000")
-    assert desk.held() == 1
-    await asyncio.sleep(35)  # a round of the continuous reconciliation
-    assert desk.held() == 0

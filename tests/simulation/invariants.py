@@ -29,11 +29,15 @@ class Hand:
 
     touched: set[AccountId] = field(default_factory=set)  # since the last quiet point
     adopted: set[AccountId] = field(default_factory=set)  # their positions have a cost that the venue does not know
+    looked: int = 0  # the journal's end at the last quiet point
 
 
 async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
     """Every difference is an open drift with these figures, and only what was done by hand makes one."""
     problems: list[Problem] = []
+    news = [entry async for entry in desk.journal.read(after=hand.looked)]
+    hand.looked = desk.journal.last_seq
+    told = {entry.event.account for entry in news if isinstance(entry.event, e.DriftFound)}
     for account, venue in desk.around.venues.items():
         shown = {
             (d.kind, d.subject): Decimal(d.theirs) for d in desk.reconciler.open_drifts(account) if d.kind != "order"
@@ -44,6 +48,8 @@ async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
         for what, (_, theirs) in wrong.items():
             if what not in shown or abs(shown[what] - theirs) > CLOSE:
                 problems.append(("a difference shows as a drift", f"{account} {what}: {wrong[what]} shown {shown}"))
+        if account in hand.touched and account.name not in told:
+            problems.append(("a difference shows as a drift", f"{account}: nothing was said"))
         for what in shown:
             if what not in wrong:
                 problems.append(("a drift is a difference", f"{account} {what}: shown {shown[what]}"))

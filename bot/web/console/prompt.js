@@ -99,7 +99,6 @@ export default {
         }
       } else if (event.key === "Escape") {
         if (this.picked >= 0) this.put(this.origin.text, this.origin.cursor);
-        this.left = !this.open;
         this.close();
         this.left = true;
       } else if (step && this.open && this.picked >= 0) {
@@ -138,6 +137,8 @@ export default {
       this.$nextTick(() => this.$refs.input.setSelectionRange(cursor, cursor));
     },
     close() {
+      clearTimeout(this.timer);
+      this.number += 1; // what was asked for comes too late
       this.open = false;
       this.offers = [];
       this.picked = -1;
@@ -163,8 +164,6 @@ export default {
         this.onOffline();
         return;
       }
-      clearTimeout(this.timer);
-      this.number += 1;
       this.close();
       this.history = [...this.history.filter((known) => known !== line), line].slice(-KEPT);
       this.at = this.history.length;

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from bot.web.api import OrderBody
 from bot.web.auth import Buckets
+from handlers.parse import tokens
 from tests.bot.web.served import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REPLY = {"ok", "text", "tone", "table", "buttons", "image", "order_id", "phrase", "error"}
 ERROR = {"error", "text", "remedy"}
-often = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 text = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 anything = st.recursive(
@@ -123,8 +125,6 @@ async def test_any_question(desk: Served, path: str, query: dict[str, str]) -> N
 @often
 @given(order_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=60))
 async def test_any_order_id(desk: Served, order_id: str) -> None:
-    from urllib.parse import quote
-
     answer = await desk.viewer.get(f"/api/v1/orders/{quote(order_id, safe='')}")
     assert answer.status_code in (200, 400, 404, 405, 409, 422), answer.text
 
@@ -142,8 +142,6 @@ good = st.builds(
 @given(body=good)
 async def test_an_order_becomes_one_line_that_means_the_same(body: OrderBody) -> None:
     """Nothing within a field can become another argument: the line's words are the fields again."""
-    from handlers.parse import tokens
-
     read = list(tokens(body.line()))
     assert [token.text for token in read if not token.name][1:] == [body.symbol, body.quantity]
     named = {"sl": body.stop_loss, "account": body.account}

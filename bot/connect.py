@@ -1,0 +1,66 @@
+"""Accounts brought to life: market, venue, reconcile; one that cannot be reached is tried again, alone."""
+
+import asyncio
+
+from bot.desk import LiveDesk
+from trading import events as e
+from trading.errors import VenueError
+from trading.ids import derive
+from trading.intent import AccountId
+from trading.ports import Executor, Market
+
+AGAIN_S = (2, 5, 15, 60)  # between attempts; the last one for ever
+
+
+class Connections:
+    """Starts markets and executors, each once, and says which accounts may trade."""
+
+    def __init__(self, desk: LiveDesk) -> None:
+        self.desk = desk
+        self._running: list[Market | Executor] = []
+
+    async def connect(self, name: str) -> list[str]:
+        """Bring one account up; answers what to say of it. `desk.unready` has why it may not trade yet."""
+        accounts = [account for account in self.desk.executors if account.name == name]
+        try:
+            await self._start(self.desk.markets[name])
+            for account in accounts:
+                await self._start(self.desk.executors[account])
+        except VenueError as why:
+            self.desk.unready.update(dict.fromkeys(accounts, f"{name} is not connected: {why}"))
+            return [f"{name} is not connected, it is tried again: {why}"]
+        return [line for account in accounts if (line := await self._reconcile(account))]
+
+    async def _start(self, part: Market | Executor) -> None:
+        if not any(part is running for running in self._running):
+            await part.start()
+            self._running.append(part)
+
+    async def _reconcile(self, account: AccountId) -> str:
+        outcome = await self.desk.reconciler.reconcile(account, thorough=True)
+        self.desk.unready[account] = outcome.problem
+        book = self.desk.book
+        in_use = book.open_orders(account) or book.positions(account) or account.mode is book.mode(account.name)
+        return outcome.text if outcome.problem or outcome.fills or outcome.drifts or in_use else ""
+
+    def waiting(self) -> list[str]:
+        """The accounts that are not connected or not reconciled."""
+        return sorted({account.name for account, why in self.desk.unready.items() if why})
+
+    async def keep_trying(self) -> None:
+        """Try the waiting accounts again until all may trade, and say so."""
+        failed = 0
+        while waiting := self.waiting():
+            await asyncio.sleep(AGAIN_S[min(failed, len(AGAIN_S) - 1)])
+            failed += 1
+            for name in waiting:
+                lines = await self.connect(name)
+                if name not in self.waiting():
+                    text = "; ".join([f"{name} is connected", *lines])
+                    notice = e.Noticed(derive("connected", name, str(failed)), "info", "connection", text)
+                    await self.desk.book.record(notice)
+
+    async def stop(self) -> None:
+        """Stop what was started, the last first: executors before their markets."""
+        while self._running:
+            await self._running.pop().stop()

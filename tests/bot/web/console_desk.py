@@ -1,0 +1,44 @@
+"""A desk with its console in a process of its own, for a browser to look at: `python -m tests.bot.web.console_desk`.
+
+Prints the address, the local token and a viewer's. On standard input, `link` is answered by a new sign-in link,
+and `stop` by the end.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from bot.app import App
+from bot.logs import LogTail
+from bot.settings import load
+from bot.web.console import add_console
+from bot.web.server import WebServer, build_server
+from handlers.context import Role
+from trading.clock import SystemClock
+from trading.instruments import trap_floats
+from trading.journal.store import open_journal
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Until standard input ends or says stop."""
+    trap_floats()
+    settings = load(None, folder, port, {"TILLER_RISK__DUPLICATE_WINDOW_S": "0"})
+    async with await open_journal(settings.database.url) as store:
+        app = App(settings, store, SystemClock(), LogTail())
+        web = WebServer("127.0.0.1", port)
+        server = build_server(app)
+        add_console(server, app)
+        await web.start(server)
+        await app.start()
+        token, _ = await app.tokens.local()
+        print(web.url, token, await app.tokens.issue(Role.VIEWER), flush=True)
+        loop = asyncio.get_running_loop()
+        while (asked := (await loop.run_in_executor(None, sys.stdin.readline)).strip()) == "link":
+            print(f"{web.url}/login?link={app.tokens.link()}", flush=True)
+        assert asked in ("", "stop")
+        await app.stop("test")
+        await web.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

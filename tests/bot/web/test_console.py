@@ -1,0 +1,329 @@
+"""The console as a person meets it: Chromium, a real desk, every word typed."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.bot.web.browser import DESK, PHONE, Console, Person, chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def console(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """After `browser`: without one there is nothing to start."""
+    found = Console(tmp_path_factory.mktemp("console"))
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, console: Console) -> Iterator[Person]:
+    context = browser.new_context(viewport=DESK, color_scheme="dark")  # type: ignore[arg-type]
+    yield Person(context, console).sign_in()
+    context.close()
+
+
+@pytest.fixture
+def ana(signed_in: Person) -> Iterator[Person]:
+    """Somebody signed in, in front of an empty chat, at whose page nothing goes wrong."""
+    signed_in.page.evaluate("sessionStorage.clear(); localStorage.clear()")
+    signed_in.complaints.clear()
+    signed_in.page.goto(signed_in.console.url)
+    signed_in.ready()
+    yield signed_in
+    assert signed_in.complaints == []
+
+
+# --- chat ------------------------------------------------------------------------------------
+
+
+def test_a_person_asks_buys_and_is_told_of_the_fill(ana: Person) -> None:
+    assert "buy" in ana.say("/help")
+    answer = ana.say("/buy BTC/USDT 0.01")
+    assert "Filled 0.01" in answer
+    expect(ana.last.locator(".t-reply")).to_have_class(re.compile("tone-good"))
+    expect(ana.page.locator(".t-news.tone-good").filter(has_text="Filled 0.01")).to_be_visible()
+    row = ana.page.locator(".t-positions tr").filter(has_text="BTC/USDT")
+    expect(row).to_contain_text("0.01")
+    row.get_by_role("button", name="Close").click()
+    expect(ana.last.locator(".t-line")).to_contain_text("/close BTC/USDT account=demo")
+    expect(ana.page.locator(".t-positions")).to_contain_text("No open positions.")
+
+
+def test_what_others_do_arrives_unasked(ana: Person) -> None:
+    reply = ana.console.api("/buy ETH/USDT 0.02")
+    assert reply["ok"]
+    expect(ana.page.locator(".t-news").filter(has_text="Filled 0.02")).to_be_visible()
+    denied = ana.console.api("/buy ETH/USDT $100000")
+    assert not denied["ok"]
+    expect(ana.page.locator(".t-news.tone-bad").filter(has_text="Denied")).to_be_visible()
+    ana.console.api("/close all")
+
+
+def test_a_refusal_is_told_with_its_remedy_and_its_tone(ana: Person) -> None:
+    answer = ana.say("/buy BTC/USD 1")
+    assert "BTC/USDT" in answer
+    expect(ana.last.locator(".t-reply")).to_have_class(re.compile("tone-bad"))
+
+
+def test_text_that_looks_like_html_is_shown_and_not_run(ana: Person) -> None:
+    hostile = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>{{ 7*7 }}"
+    answer = ana.say(f"/{hostile}")
+    expect(ana.last.locator(".t-line")).to_contain_text(hostile)
+    assert "<img" in answer
+    ana.say(f"/lock BTC/USDT 90s {hostile}")
+    ana.prompt.press_sequentially(f"/{hostile}")
+    assert ana.page.title() == "Tiller"
+    assert ana.page.locator(".t-main img").count() == 0
+    assert ana.page.locator(".t-main script").count() == 0
+
+
+def test_a_button_of_a_reply_sends_its_line(ana: Person) -> None:
+    ana.say("/price BTC/USDT")
+    ana.last.get_by_role("button", name="Chart").click()
+    expect(ana.last.locator(".t-line")).to_contain_text("/chart BTC/USDT")
+    expect(ana.last.locator("table")).to_be_visible()
+
+
+def test_going_live_asks_for_its_phrase_in_the_chat(ana: Person) -> None:
+    ana.say("/mode demo live 15m")
+    ana.last.get_by_label("Type the phrase").fill(ana.last.get_by_label("Type the phrase").get_attribute("placeholder"))
+    ana.last.locator("form button").click()
+    expect(ana.page.locator(".t-mode.live")).to_have_text("LIVE")
+    ana.say("/mode demo paper")
+    expect(ana.page.locator(".t-mode")).to_have_text("PAPER")
+
+
+# --- the prompt ------------------------------------------------------------------------------
+
+
+def test_tab_completes_goes_on_and_arrows_choose(ana: Person) -> None:
+    ana.prompt.press_sequentially("/pri")
+    ana.prompt.press("Tab")
+    expect(ana.prompt).to_have_value("/price ")
+    ana.prompt.press_sequentially("ET")
+    ana.prompt.press("Tab")
+    expect(ana.prompt).to_have_value("/price ETH/USDT ")
+    ana.prompt.fill("/st")
+    offers = ana.page.locator(".t-offers li")
+    expect(offers.first).to_contain_text("/st")
+    names = [name.split()[0] for name in offers.all_inner_texts()]
+    assert len(names) > 2
+    ana.prompt.press("Tab")
+    expect(ana.prompt).to_have_value(names[0])
+    ana.prompt.press("Tab")
+    expect(ana.prompt).to_have_value(names[1])
+    ana.prompt.press("ArrowUp")
+    expect(ana.prompt).to_have_value(names[0])
+    ana.prompt.press("Shift+Tab")
+    expect(ana.prompt).to_have_value(names[-1])
+    ana.prompt.press("Enter")
+    expect(ana.prompt).to_have_value(f"{names[-1]} ")
+    assert ana.page.locator(".t-turn").count() == 0, "Enter took the completion and sent nothing"
+    ana.prompt.fill("/st")
+    offers.filter(has_text=re.compile("^/status")).click()
+    expect(ana.prompt).to_have_value("/status ")
+
+
+def test_tab_in_the_middle_of_a_line_keeps_its_end(ana: Person) -> None:
+    ana.prompt.fill("/buy BT 0.01")
+    ana.prompt.evaluate("input => input.setSelectionRange(7, 7)")
+    ana.prompt.press("Tab")
+    expect(ana.prompt).to_have_value("/buy BTC/USDT 0.01")
+
+
+def test_escape_closes_the_list_and_lets_tab_leave_the_field(ana: Person) -> None:
+    ana.prompt.press_sequentially("/st")
+    offers = ana.page.locator(".t-offers li")
+    expect(offers.first).to_contain_text("/st")
+    ana.prompt.press("Escape")
+    expect(offers).to_have_count(0)
+    ana.prompt.press("Tab")
+    expect(ana.prompt).not_to_be_focused()
+
+
+def test_the_arrows_bring_back_what_was_typed_also_after_a_reload(ana: Person) -> None:
+    ana.say("/version")
+    ana.say("/risk")
+    ana.prompt.fill("/half")
+    ana.prompt.press("ArrowUp")
+    expect(ana.prompt).to_have_value("/risk")
+    ana.prompt.press("ArrowUp")
+    expect(ana.prompt).to_have_value("/version")
+    ana.prompt.press("ArrowDown")
+    ana.prompt.press("ArrowDown")
+    expect(ana.prompt).to_have_value("/half")
+    ana.page.reload()
+    ana.ready()
+    ana.prompt.press("ArrowUp")
+    expect(ana.prompt).to_have_value("/risk")
+
+
+# --- panels ----------------------------------------------------------------------------------
+
+
+def test_an_order_is_amended_and_cancelled_from_its_row(ana: Person) -> None:
+    ana.console.api("/buy BTC/USDT 0.002 59000")
+    row = ana.page.locator(".t-orders tbody tr")
+    row.get_by_role("button", name="Amend").click()
+    dialog = ana.page.locator(".t-orders dialog")
+    expect(dialog.get_by_role("button", name="Amend")).to_be_disabled()
+    dialog.get_by_label("Limit price").fill("59500")
+    dialog.get_by_role("button", name="Amend").click()
+    expect(row).to_contain_text("59,500")
+    row.get_by_role("button", name="Cancel").click()
+    expect(ana.page.locator(".t-orders")).to_contain_text("No open orders.")
+
+
+def test_a_strategy_is_stopped_and_started_from_its_row(ana: Person) -> None:
+    row = ana.page.locator(".t-strategies tbody tr")
+    row.get_by_role("button", name="Stop").click()
+    expect(row).to_contain_text("stopped")
+    row.get_by_role("button", name="Start").click()
+    expect(row).to_contain_text("running")
+
+
+def test_the_market_is_drawn_and_can_be_chosen(ana: Person) -> None:
+    expect(ana.page.locator(".t-market canvas").first).to_be_visible()
+    quote = ana.page.locator(".t-quote")
+    expect(quote).to_have_text(re.compile(r"[\d,.]+ × [\d,.]+"))
+    ana.page.get_by_label("Symbol").select_option("ETH/USDT")
+    expect(quote).to_have_text(re.compile(r"^[1-9],?\d{3}[.\d]* × "))
+    ana.page.get_by_label("Timeframe").select_option("15m")
+    expect(ana.page.get_by_label("Timeframe")).to_have_value("15m")
+    seen = quote.inner_text()
+    expect(quote).not_to_have_text(seen)
+
+
+def test_the_kill_switch_asks_first_and_resume_too(ana: Person) -> None:
+    state = ana.page.locator(".t-state")
+    expect(state).to_have_text("ACTIVE")
+    ana.page.get_by_role("button", name="KILL").click()
+    ana.page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(state).to_have_text("ACTIVE")
+    ana.console.api("/buy BTC/USDT 0.001")
+    ana.page.get_by_role("button", name="KILL").click()
+    ana.page.get_by_role("button", name="Kill and flatten").click()
+    expect(state).to_have_text("HALTED")
+    expect(ana.page.locator(".t-line").filter(has_text="/kill flatten=yes")).to_be_visible()
+    expect(ana.page.locator(".t-positions")).to_contain_text("No open positions.")
+    ana.page.locator(".t-bar").get_by_role("button", name="Resume").click()
+    ana.page.get_by_role("dialog").get_by_role("button", name="Resume").click()
+    expect(state).to_have_text("ACTIVE")
+
+
+def test_the_colours_follow_the_system_and_can_be_chosen(ana: Person) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = ana.page.evaluate(background)
+    ana.page.emulate_media(color_scheme="light")
+    light = ana.page.evaluate(background)
+    assert light != dark
+    ana.page.get_by_role("button", name="Colours").click()
+    assert ana.page.evaluate(background) == dark
+    ana.page.reload()
+    ana.ready()
+    assert ana.page.evaluate(background) == dark, "the choice is kept"
+    ana.page.emulate_media(color_scheme="dark")
+
+
+# --- where it runs ---------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_of_anybody_else(ana: Person) -> None:
+    expect(ana.page.locator(".t-market canvas").first).to_be_visible()
+    assert len(ana.asked) > 10
+    elsewhere = [url for url in ana.asked if urlsplit(url).scheme != "data" and urlsplit(url).port != ana.console.port]
+    assert elsewhere == []
+    assert all(urlsplit(url).hostname == "127.0.0.1" for url in ana.asked if urlsplit(url).scheme != "data")
+
+
+def test_a_phone_has_one_column_with_tabs_and_no_sideways_scroll(browser: Browser, console: Console) -> None:
+    console.api("/buy BTC/USDT 0.003 sl=50000 tp=70000")
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)  # type: ignore[arg-type]
+    bob = Person(context, console).sign_in()
+    for tab, shown, hidden in (
+        ("Chat", ".t-prompt", ".t-market"),
+        ("Market", ".t-market", ".t-prompt"),
+        ("Books", ".t-positions", ".t-market"),
+    ):
+        bob.page.locator(".t-tabs").get_by_role("button", name=tab).tap()
+        expect(bob.page.locator(shown)).to_be_visible()
+        expect(bob.page.locator(hidden)).to_be_hidden()
+        assert bob.page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    for button in bob.page.locator(".t-acts button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 40
+        assert box["x"] + box["width"] <= PHONE["width"]
+    context.close()
+    console.api("/close all")
+
+
+def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, console: Console) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(console.url)
+    expect(page).to_have_url(f"{console.url}/login")
+    link = console.link()
+    page.goto(link)
+    expect(page).to_have_url(f"{console.url}/")
+    context.clear_cookies()
+    page.goto(link)
+    expect(page.get_by_role("alert")).to_contain_text("used already")
+    page.get_by_label("Token").fill(console.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".t-prompt")).to_be_visible()
+    cookie = context.cookies()[0]
+    context.close()
+    with httpx.Client(base_url=console.url, trust_env=False) as client:
+        handshake = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
+        assert client.get(handshake).status_code == 401
+        client.cookies.set("tiller", str(cookie.get("value")))
+        assert client.get(handshake).status_code == 200
+        foreign = client.get(handshake, headers={"Origin": "http://127.0.0.1:9"})
+        assert foreign.status_code == 403, "another port of this machine is another site"
+        assert client.get("/favicon.ico").status_code == 404
+        assert client.get("/api/v1/nothing").json()["error"] == "NOT_FOUND"
+
+
+def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Console) -> None:
+    console.api("/buy BTC/USDT 0.004")
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{console.url}/login")
+    page.get_by_label("Token").fill(console.viewer)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".t-positions")).to_contain_text("BTC/USDT")
+    expect(page.get_by_role("button", name="KILL")).to_have_count(0)
+    expect(page.get_by_role("button", name="Close")).to_have_count(0)
+    context.close()
+    console.api("/close all")
+
+
+def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(ana: Person) -> None:
+    ana.say("/buy BTC/USDT 0.005")
+    shown = ana.page.locator(".t-news").filter(has_text="Filled 0.005")
+    expect(shown).to_have_count(1)
+    ana.console.stop()
+    expect(ana.page.locator(".t-online.off")).to_be_visible()
+    ana.prompt.fill("/sell BTC/USDT 0.005")
+    ana.prompt.press("Enter")
+    expect(ana.page.get_by_role("alert")).to_contain_text("nothing was sent")
+    ana.console.start()
+    ana.console.api("/close BTC/USDT")
+    ana.ready()
+    expect(ana.page.locator(".t-turn")).to_contain_text("Filled 0.005")
+    expect(shown.filter(has_text="BUY")).to_have_count(1)
+    expect(shown.filter(has_text="SELL")).to_have_count(1)
+    ana.complaints.clear()  # a browser says that a connection was refused
