@@ -10,7 +10,7 @@ from trading import ports as p
 from trading.book import Book
 from trading.errors import IntentError
 from trading.ids import order_id
-from trading.instruments import ZERO, Instrument, plain
+from trading.instruments import ZERO, Instrument, Settlement, Side, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Unit
 from trading.order import Order, OrderStatus
 from trading.risk.sizing import quantity
@@ -35,6 +35,7 @@ class Drafting:
             IntentError: unknown account or instrument, no price to size with, too small.
         """
         instrument = self.instrument(intent.account, intent.symbol)
+        _check_opens(intent, instrument)
         limit = intent.limit_price
         limit = None if limit is None else instrument.round_price(limit, intent.side)
         stops = [
@@ -157,6 +158,18 @@ class Drafting:
             if listed.symbol == symbol:
                 return listed
         raise IntentError(f"{account.name} does not trade {symbol}.", "/instruments lists what it does.")
+
+
+def _check_opens(intent: Intent, instrument: Instrument) -> None:
+    """A bracket around an order that only closes would open something with its legs."""
+    if intent.stop_loss is None and intent.take_profit is None and intent.trail_loss is None:
+        return
+    if intent.reduce_only or (instrument.settlement is Settlement.SPOT and intent.side is Side.SELL):
+        raise IntentError(
+            "A stop or target protects what an order opens, and this one only closes.",
+            "Leave out sl, tp and trail.",
+            code="NOTHING_TO_PROTECT",
+        )
 
 
 def initialized(order: Order) -> e.OrderInitialized:

@@ -7,6 +7,7 @@ MetaTrader comments at most 26 safe characters (protocols: Binance FIX ClOrdID, 
 import base64
 import hashlib
 
+ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 LENGTH = 16  # characters of 5 bits each: 80 bits, beyond accident
 
 
@@ -19,3 +20,8 @@ def derive(*parts: str) -> str:
 def order_id(key: str) -> str:
     """The order id that the intent `key` always leads to; also the venue's client order id."""
     return derive("order", key)
+
+
+def is_order_id(text: str) -> bool:
+    """Whether `text` has the form of our order ids; a venue's own or another program's has not."""
+    return len(text) == LENGTH and set(text) <= ALPHABET

@@ -213,4 +213,6 @@ def _is_less(changed: Order, order: Order) -> bool:
 
 
 def _undecided(order: Order) -> bool:
+    if order.in_doubt:
+        return False  # that it is unknown is an answer too
     return order.is_open if order.type is OrderType.MARKET else order.status is OrderStatus.SUBMITTED

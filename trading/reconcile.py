@@ -15,7 +15,7 @@ from trading import events as e
 from trading import ports as p
 from trading.control import Drift
 from trading.errors import IntentError, OutcomeUnknown, VenueError
-from trading.ids import derive
+from trading.ids import derive, is_order_id
 from trading.instruments import ZERO, Money, Symbol, plain
 from trading.intent import AccountId, Origin
 from trading.oms import NEVER_FILLED, Oms
@@ -132,6 +132,11 @@ class Reconciler:
         impossible: dict[str, tuple[str, str]] = {}
         for fill in await self.oms.executors[account].fills(min([since, *opened]) - MARGIN):
             order = self.book.order(fill.order_id)
+            if order is None and is_order_id(
+                fill.order_id
+            ):  # ours, but the journal is older than the venue: a backup put back
+                said = f"{plain(fill.quantity)} at {plain(fill.price)} for {fill.order_id}, unknown to the journal"
+                impossible[f"{fill.order_id} {fill.trade_id}"] = ("none", said)
             if order is None or self.book.has_fill(account, order.symbol, fill.trade_id):
                 continue
             if order.status in NEVER_FILLED:

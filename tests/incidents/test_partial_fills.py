@@ -172,7 +172,7 @@ async def test_a_part_filled_while_its_cancel_was_lost_is_held_and_the_cancel_re
 
 
 @at_a_venue(**LINEAR)
-async def test_a_position_grown_by_two_entries_is_closed_whole_by_one_close(desk: Desk) -> None:
+async def test_a_rest_that_fills_after_a_restart_belongs_to_the_position_and_its_close(desk: Desk) -> None:
     """The unfilled rest of an entry was filled later and nobody knew of it, so that half a position stayed open."""
     await desk.buy("1", "90", stop_loss="80")
     await fill_part(desk, "0.5")

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --seeds N` runs many seeds over two processes; `--seed S --steps` tells one step by step."""
+"""`python -m tests.simulation --seeds N` runs many seeds over two processes; `--seed S --steps` tells one in full."""
 
 import argparse
 import sys

@@ -132,6 +132,8 @@ class People:
     def bracket(self) -> Act:
         kind = self.chance.choice((OrderType.MARKET, OrderType.LIMIT))
         intent = self._intent(kind)
+        if INSTRUMENTS[intent.symbol].settlement is Settlement.SPOT:
+            intent = replace(intent, side=Side.BUY)  # selling opens nothing there
         sign = intent.side.sign
         trailing = self.chance.random() < 0.15
         planned = replace(

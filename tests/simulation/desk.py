@@ -24,6 +24,8 @@ from trading.reconcile import Reconciler
 from trading.risk.gate import RiskGate
 from trading.valuation import Valuation
 
+PATIENCE = 1000  # attempts to reach a venue at the start
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -92,7 +94,9 @@ class Desk:
             await line.start()
             self.spawn(self._hear(account, line))
         for account in self.lines:
-            while (await self.reconciler.reconcile(account, thorough=True)).problem:
+            for _ in range(PATIENCE):
+                if not (await self.reconciler.reconcile(account, thorough=True)).problem:
+                    break
                 await asyncio.sleep(0.5)
         self.ready = True
         await self.protection.check_all()

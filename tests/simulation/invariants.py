@@ -39,9 +39,8 @@ async def drifts_shown(desk: Desk, hand: Hand) -> list[Problem]:
     hand.looked = desk.journal.last_seq
     told = {entry.event.account for entry in news if isinstance(entry.event, e.DriftFound)}
     for account, venue in desk.around.venues.items():
-        shown = {
-            (d.kind, d.subject): Decimal(d.theirs) for d in desk.reconciler.open_drifts(account) if d.kind != "order"
-        }
+        drifts = desk.reconciler.open_drifts(account)
+        shown = {(d.kind, d.subject): Decimal(d.theirs) for d in drifts if d.kind in ("balance", "position")}
         wrong = {**_wrong_money(desk, account), **_wrong_positions(desk, account)}
         if wrong and account not in hand.touched | hand.adopted:
             problems.append(("our books are the venue's", f"{account}: {wrong}"))

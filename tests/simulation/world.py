@@ -15,8 +15,8 @@ from tests.simulation.kept import InMemory, InSqlite, Kept
 from tests.simulation.loop import LoopClock, VirtualLoop
 from tests.simulation.market import BTC, ETH, PERP, SeededMarket
 from tests.simulation.venue import FAIR, LONGEST_S, STORM, SURE, FaultyVenue
-from tests.simulation.watch import Watch
-from trading.errors import IntentError
+from tests.simulation.watch import Broken, Watch
+from trading.errors import IntentError, TradingError
 from trading.instruments import Side, Symbol, trap_floats
 from trading.intent import AccountId, Mode, OrderType, Origin, TimeInForce
 from trading.ports import Capabilities
@@ -58,7 +58,7 @@ class World:
         self.parts = parts
         self.loop = asyncio.get_running_loop()
         self.clock = LoopClock(self.loop)
-        self.note = lambda text: note(f"{self.loop.time():9.3f} {text}")
+        self._note = note
         self.watch = Watch(LIMITS, self.note)
         self.market = SeededMarket(self.clock, Random(f"market {seed}"))
         self.stormy = self.chance.choice((0.3, 1.0, 1.0, 1.8))
@@ -99,6 +99,10 @@ class World:
             fee_in_received=fee_in == "received",
         )
         return FaultyVenue(account.name, exchange, capabilities, self.clock, chance)
+
+    def note(self, text: str) -> None:
+        """Tell a step, with the time it happened."""
+        self._note(f"{self.loop.time():9.3f} {text}")
 
     # --- the story ---------------------------------------------------------------------------
 
@@ -260,7 +264,7 @@ class World:
         for _ in range(5):
             open_ = self.desk.reconciler.open_drifts()
             for drift in open_:
-                resolution = "ignored" if drift.kind == "order" else "adopted"
+                resolution = "adopted" if drift.kind in ("balance", "position") else "ignored"
                 await self.desk.reconciler.resolve(drift, resolution, Origin("person:ana", "terminal"))
             for account in SYMBOLS:
                 await self.desk.reconciler.reconcile(account, thorough=True)
@@ -271,7 +275,10 @@ class World:
 
 async def _run(seed: int, parts: Parts, note: Callable[[str], None]) -> Result:
     world = World(seed, parts, note)
-    await world.live()
+    try:
+        await world.live()
+    except TradingError as why:
+        raise Broken(f"no part of the desk fails: {type(why).__name__}: {why}") from why
     return Result(seed, world.watch.last_seq, world.crashes, world.watch.digest.hexdigest()[:16])
 
 

@@ -62,7 +62,7 @@ export default {
     },
   },
   mounted() {
-    this.timer = setInterval(() => (this.online = !!(window.did_handshake && window.socket?.connected)), 500);
+    this.timer = setInterval(() => (this.online = !!(window.did_handshake && window.socket?.connected)), 200);
   },
   beforeUnmount() {
     clearInterval(this.timer);

@@ -98,8 +98,10 @@ export default {
       this.keep();
     },
     // News of an order that was just told of is added to what was told: an order is one entry while it is fresh.
+    // That an order was taken or refused is not told again under the answer that said so; each fill is.
     hear(one) {
       const lately = this.entries.slice(-FRESH);
+      if (one.tone !== "good" && lately.some((e) => this.answers(e, one))) return;
       const known = one.order_id && lately.findLast((e) => e.kind === "news" && e.order_id === one.order_id);
       if (!known || lately.slice(lately.indexOf(known)).some((e) => e.kind !== "news")) {
         this.add(one);
@@ -114,10 +116,13 @@ export default {
       const entry = this.entries.find((e) => e.key === key);
       if (!entry) return;
       Object.assign(entry, { reply, at, line: kept, cut: false });
+      const since = this.entries.indexOf(entry);
+      this.entries = this.entries.filter((e, i) => i < since || e.tone === "good" || !this.answers(entry, e));
       if (entry.typed_in) window.dispatchEvent(new CustomEvent("tiller:kept", { detail: kept }));
       this.keep();
       this.follow();
     },
+    answers: (entry, news) => !!news.order_id && news.kind === "news" && entry.reply?.order_id === news.order_id,
     // --- sending ---
     send(line, typed = false) {
       if (!window.socket?.connected) {

@@ -74,6 +74,8 @@ class Chat(Element, component="chat.js"):
         try:
             while True:
                 grown.clear()
+                if not await self.visitor.may_stay():
+                    return
                 rows = await app.store.queries.events(after, limit=CHUNK)
                 if rows:
                     after = rows[-1]["seq"]
@@ -128,7 +130,7 @@ def shown(reply: Reply) -> Shape:
     if reply.image is not None:
         kind = PICTURES.get(reply.image.name.rpartition(".")[2].lower(), "application/octet-stream")
         image = f"data:{kind};base64,{base64.b64encode(reply.image.content).decode()}"
-    return reply.to_json(image) | {"private": reply.private}
+    return reply.to_json(image)
 
 
 def masked(line: str) -> str:

@@ -62,7 +62,7 @@ class MarketPanel(Element):
         super().__init__("section")
         self.app = app
         self.zone = ZoneInfo(app.desk.timezone)
-        self.account = next(iter(app.desk.accounts))
+        self.account = next(iter(app.desk.accounts), "")
         self.symbol, self.timeframe = Symbol(""), "1m"
         self._forming: Forming | None = None
         self._closed: Sequence[Candle] = ()
@@ -97,7 +97,7 @@ class MarketPanel(Element):
 
     async def refresh(self) -> None:
         """Move the last bar; draw all of it again when a bar has closed or something was filled."""
-        names = self._names()
+        names = self._names() if self.account else []
         if not names:
             return
         self.symbol = self.symbol or names[0]

@@ -15,7 +15,7 @@ from bot.web.console import page
 from bot.web.console.visitor import Visitor, recognised
 from bot.web.guard import CONSOLE
 
-RECONNECT_S = 20.0  # how long a page that lost its connection finds its state again; later it is loaded anew
+RECONNECT_S = 8.0  # how long a page that lost its connection finds its state again; a silent loss shows as soon
 
 
 def add_console(server: FastAPI, app: App) -> None:

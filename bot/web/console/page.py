@@ -41,6 +41,10 @@ def console(request: Request) -> None:
     _tabs()
 
     async def refresh() -> None:
+        if not await visitor.may_stay():
+            timer.cancel()
+            ui.navigate.to("/login")
+            return
         bar.refresh()
         for table in tables:
             table.refresh()

@@ -1,5 +1,6 @@
 """The panels of the books: what is held, open, running and worth. Each is sent again only when it changed."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.web.console.visitor import Visitor
 
 Shape = dict[str, Any]
 SAMPLES = 500
+SEEN = 720  # an hour of points
 CURVE_EVERY = 5  # refreshes, that is seconds
 
 
@@ -51,12 +53,13 @@ class Grid(Element, component="grid.js"):
 
 
 class EquityPanel(Element):
-    """The equity of the first account: recorded samples, then what it is worth now."""
+    """The equity of the first account: recorded samples, then what it was worth since the page was opened."""
 
     def __init__(self, app: App) -> None:
         super().__init__("section")
         self.app = app
         self._turn = 0
+        self._seen: deque[tuple[str, float]] = deque(maxlen=SEEN)
         self.classes("t-card t-equity")
         with self:
             title("Equity")
@@ -65,15 +68,15 @@ class EquityPanel(Element):
     async def refresh(self) -> None:
         """Draw it anew every few calls."""
         self._turn += 1
-        if self._turn % CURVE_EVERY != 1:
+        if self._turn % CURVE_EVERY != 1 or not self.app.desk.accounts:
             return
         account = view.present(self.app)[0]
         rows = await self.app.store.queries.equity(account=account.name, mode=account.mode, limit=SAMPLES)
         points = [(row["at"].isoformat(), float(row["equity"])) for row in rows]
         worth = self.app.desk.valuation.equity(account)
-        if not worth.unpriced and not self.app.not_accepting:
-            points.append((self.app.clock.now().isoformat(), float(worth.total)))
-        self.chart.show(curve(points))
+        if not worth.unpriced:
+            self._seen.append((self.app.clock.now().isoformat(), float(worth.total)))
+        self.chart.show(curve(sorted({*points, *self._seen})))
 
 
 def title(text: str) -> None:

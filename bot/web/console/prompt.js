@@ -91,9 +91,10 @@ export default {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (event.key === "Tab" && !this.left) {
         event.preventDefault();
-        const fresh = this.answered === this.number && this.origin && (this.picked >= 0 || this.origin.text === this.text);
-        if (fresh && this.offers.length) this.next(event.shiftKey ? -1 : 1);
-        else if (!fresh || this.origin.text !== this.text) {
+        const here = this.origin?.text === this.text && this.origin.cursor === this.$refs.input.selectionEnd;
+        const known = this.answered === this.number && (this.picked >= 0 || here);
+        if (known && this.offers.length) this.next(event.shiftKey ? -1 : 1);
+        else if (!known) {
           this.tabbed = true;
           this.ask();
         }

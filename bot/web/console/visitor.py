@@ -1,4 +1,6 @@
-"""Who sits in front of a page: the session's actor, asked for again before every line."""
+"""Who sits in front of a page: the session's actor, looked up again before every line and every little while."""
+
+import asyncio
 
 from bot.app import App
 from bot.web.auth import Gatekeeper
@@ -6,17 +8,19 @@ from handlers.context import Actor, Role
 from handlers.reply import Reply, Tone
 
 SURFACE = "web"
+LOOK_AGAIN_S = 3.0
 
 
 class Visitor:
-    """One signed-in browser. Its rights are looked up again for each line: a revoked token ends here, too."""
+    """One signed-in browser. A session that is over, and a token that was revoked, end here too."""
 
     def __init__(self, app: App, keeper: Gatekeeper, cookie: str, actor: Actor) -> None:
         self.app = app
         self._keeper = keeper
         self._cookie = cookie
+        self._looked = asyncio.get_running_loop().time()
         self.actor = actor
-        """As it was when last asked."""
+        """As it was when last looked up."""
 
     @property
     def trades(self) -> bool:
@@ -24,13 +28,24 @@ class Visitor:
 
     async def run(self, line: str, key: str) -> Reply:
         """Send a line through the one door. The same key again is the same answer."""
+        if not await self._look():
+            return _refused("Your session has ended; nothing was sent. Sign in again.", "SIGNED_OUT")
+        if not self._keeper.may_call(self.actor):
+            return _refused("Too many lines at once; this one was not sent.", "TOO_MANY")
+        return await self.app.run(line, self.actor, SURFACE, key)
+
+    async def may_stay(self) -> bool:
+        """Whether the page may still show anything; looked up every few seconds."""
+        recent = asyncio.get_running_loop().time() - self._looked < LOOK_AGAIN_S
+        return recent or await self._look()
+
+    async def _look(self) -> bool:
         found = await recognised(self.app, self._keeper, self._cookie)
         if found is None:
-            return _refused("Your session has ended; nothing was sent. Sign in again.", "SIGNED_OUT")
+            return False
+        self._looked = asyncio.get_running_loop().time()
         self.actor = found
-        if not self._keeper.may_call(found):
-            return _refused("Too many lines at once; this one was not sent.", "TOO_MANY")
-        return await self.app.run(line, found, SURFACE, key)
+        return True
 
 
 async def recognised(app: App, keeper: Gatekeeper, cookie: str) -> Actor | None:

@@ -93,6 +93,7 @@ class Person:
     def ready(self) -> None:
         """Wait until the page is connected."""
         self.page.locator(".t-online:not(.off)").wait_for()
+        self.prompt.wait_for()
 
     @property
     def prompt(self) -> Locator:

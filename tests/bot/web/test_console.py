@@ -36,11 +36,8 @@ def signed_in(browser: Browser, console: Console) -> Iterator[Person]:
 
 @pytest.fixture
 def ana(signed_in: Person) -> Iterator[Person]:
-    """Somebody signed in, in front of an empty chat, at whose page nothing goes wrong."""
-    signed_in.page.evaluate("sessionStorage.clear(); localStorage.clear()")
-    signed_in.complaints.clear()
-    signed_in.page.goto(signed_in.console.url)
-    signed_in.ready()
+    """Somebody signed in, with nothing typed yet, at whose page nothing goes wrong."""
+    signed_in.prompt.fill("")
     yield signed_in
     assert signed_in.complaints == []
 
@@ -128,9 +125,10 @@ def test_tab_completes_goes_on_and_arrows_choose(ana: Person) -> None:
     expect(ana.prompt).to_have_value(names[0])
     ana.prompt.press("Shift+Tab")
     expect(ana.prompt).to_have_value(names[-1])
+    sent = ana.page.locator(".t-turn").count()
     ana.prompt.press("Enter")
     expect(ana.prompt).to_have_value(f"{names[-1]} ")
-    assert ana.page.locator(".t-turn").count() == 0, "Enter took the completion and sent nothing"
+    assert ana.page.locator(".t-turn").count() == sent, "Enter took the completion and sent nothing"
     ana.prompt.fill("/st")
     offers.filter(has_text=re.compile("^/status")).click()
     expect(ana.prompt).to_have_value("/status ")
@@ -323,7 +321,7 @@ def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(
     ana.console.start()
     ana.console.api("/close BTC/USDT")
     ana.ready()
-    expect(ana.page.locator(".t-turn")).to_contain_text("Filled 0.005")
+    expect(ana.page.locator(".t-turn").filter(has_text="Filled 0.005")).to_have_count(1)
     expect(shown.filter(has_text="BUY")).to_have_count(1)
     expect(shown.filter(has_text="SELL")).to_have_count(1)
     ana.complaints.clear()  # a browser says that a connection was refused
