@@ -77,10 +77,15 @@ class Pair(NamedTuple):
         """Refused because it would have been done at once."""
         return self.failed == "STOP_WRONG_SIDE" or (bool(self.failed) and "TRIGGER" in self.main.reason.upper())
 
+    @property
+    def _was_dropped(self) -> bool:
+        """The venue ended the main leg because the other one traded, as of an OCO pair."""
+        traded = any(leg.filled_quantity for leg in self.legs if leg is not self.main)
+        return traded and not self.failed and self.main.reason != MAKING_ROOM and not self.main.canceled_by
+
     def fate(self, entry: Order, patient: bool) -> Fate:
         """`patient`: what is in the way of it may still go."""
-        traded = any(leg.filled_quantity for leg in self.legs if leg is not self.main)
-        if self.main.is_open or (self.live and traded):  # a venue drops the stop when the target trades
+        if self.main.is_open or (self.live and self._was_dropped):
             return Fate.LIVE
         if self.number == WITH_ENTRY and not self.done and entry.status is not OrderStatus.FILLED:
             return Fate.UNUSED

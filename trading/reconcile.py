@@ -224,11 +224,11 @@ class Reconciler:
     async def _holdings(self, account: AccountId, outcome: Outcome, thorough: bool) -> None:
         """Compare balances and positions, but only at a moment when nothing is on its way."""
         executor = self.oms.executors[account]
-        before = self.book.journal.last_seq
+        before = self.book.balances(account), self.book.positions(account)
         balances = {money.currency: money.amount for money in await executor.balances()}
         positions = await executor.positions()
         moving = any(order.status is OrderStatus.SUBMITTED for order in self.book.open_orders(account))
-        if moving or self.book.journal.last_seq != before:
+        if moving or before != (self.book.balances(account), self.book.positions(account)):
             return
         ours = {balance.currency: balance.amount for balance in self.book.balances(account)}
         wrong_money = _differences(ours, balances)

@@ -17,7 +17,6 @@ from trading.events import Recorded, decode
 
 stream = APIRouter(prefix="/api/v1")
 CHUNK = 200
-STILL_VALID_S = 30.0  # between two looks at whether the token was revoked
 UNAUTHORIZED, TOO_SLOW, BROKEN = 4401, 1013, 1011
 
 
@@ -93,7 +92,7 @@ async def _send(socket: WebSocket, token: str, after: int, alerts: bool) -> tupl
                 if not await _in_time(socket.send_json(shape), patience_s):
                     return TOO_SLOW, f"too slow: resume with after={after}"
                 after = row["seq"]
-            heard = len(rows) == CHUNK or await _in_time(grown.wait(), STILL_VALID_S)
+            heard = len(rows) == CHUNK or await _in_time(grown.wait(), patience_s)
             if not heard and not await keeper.is_valid(token):
                 return UNAUTHORIZED, "the token was revoked"
     except JournalError:

@@ -151,12 +151,18 @@ class Exchange:
         if not deal.waiting:
             self._work(deal, self._now(deal.symbol))
 
-    def trade_by_hand(self, symbol: Symbol, side: Side, quantity: Decimal) -> None:
-        """Somebody trades in the venue's own app."""
+    def buy_by_hand(self, symbol: Symbol) -> bool:
+        """Somebody buys for about 500 in the venue's own app, if there is the money."""
+        instrument, side = self.instruments[symbol], Side.BUY
+        price = self._now(symbol).taker(side)[0].price
+        quantity = instrument.round_quantity(500 / price / instrument.multiplier)
+        if not self._linear(instrument) and self.money[instrument.quote] < 600:
+            return False
         number = len(self.deals) + 1
         deal = Deal(f"O{number}", "", symbol, side, OrderType.MARKET, TimeInForce.GTC, quantity)
         self.deals.append(deal)
-        self._fill(deal, quantity, self._now(symbol).taker(side)[0].price, maker=False)
+        self._fill(deal, quantity, price, maker=False)
+        return True
 
     def rest_by_hand(self, symbol: Symbol) -> None:
         """Somebody leaves an order in the venue's own app, far from the market."""

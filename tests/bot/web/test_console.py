@@ -102,6 +102,27 @@ def test_going_live_asks_for_its_phrase_in_the_chat(ana: Person) -> None:
     expect(ana.page.locator(".t-mode")).to_have_text("PAPER")
 
 
+def test_a_line_whose_answer_was_lost_is_asked_for_again_and_not_done_again(ana: Person) -> None:
+    """As after a connection that broke in between: the desk has the line, the page has no answer."""
+    done = ana.console.api("/buy BTC/USDT 0.006", key="web:abc")
+    entry = {"kind": "line", "line": "/buy BTC/USDT 0.006", "key": "abc", "at": "", "reply": None}
+    ana.page.evaluate(
+        """entry => {
+            const kept = JSON.parse(sessionStorage.getItem("tiller.chat"));
+            addEventListener("pagehide", () => sessionStorage.setItem("tiller.chat", JSON.stringify(kept)));
+            kept.entries.push(entry);
+        }""",
+        entry,
+    )
+    ana.page.reload()
+    ana.ready()
+    lost = ana.page.locator(".t-turn").filter(has_text="/buy BTC/USDT 0.006")
+    lost.get_by_role("button", name="Ask for the answer").click()
+    expect(lost).to_contain_text(f"Order {done['order_id']}")
+    expect(ana.page.locator(".t-positions tr").filter(has_text="BTC/USDT")).to_contain_text("0.006")
+    ana.console.api("/close all")
+
+
 # --- the prompt ------------------------------------------------------------------------------
 
 
@@ -276,6 +297,9 @@ def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, cons
     link = console.link()
     page.goto(link)
     expect(page).to_have_url(f"{console.url}/")
+    policy = page.goto(console.url).headers["content-security-policy"]  # type: ignore[union-attr]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy.replace("http-equiv", "")
     context.clear_cookies()
     page.goto(link)
     expect(page.get_by_role("alert")).to_contain_text("used already")
@@ -305,6 +329,8 @@ def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Conso
     expect(page.locator(".t-positions")).to_contain_text("BTC/USDT")
     expect(page.get_by_role("button", name="KILL")).to_have_count(0)
     expect(page.get_by_role("button", name="Close")).to_have_count(0)
+    console.revoke()
+    expect(page).to_have_url(f"{console.url}/login", timeout=10_000)
     context.close()
     console.api("/close all")
 
