@@ -5,6 +5,7 @@ and held against the venues before anything new may be sent.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
@@ -73,15 +74,18 @@ class App:
         """
         began = self.clock.now()
         replayed = await self.book.open()
+        if not replayed:
+            await self.book.record(e.DeskFounded(secrets.token_hex(8)))
         self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
         self.found = [f"{replayed} journal entries replayed"]
         voided = await self.dispatcher.confirmations.void_all("restart")
         self.found += [f"voided: {asked.line} (a confirmation from before the restart)" for asked in voided]
         for name in self.desk.accounts:
             self.found += await self.connections.connect(name)
+        await self._sample_equity()  # the day and the peak begin with what was there
         self._start_tasks()
         await self.desk.protection.check_all()
-        self.found += self._standing()
+        self.found += [*self._standing(), *self._unpriced()]
         seconds = (self.clock.now() - began).total_seconds()
         await self.book.record(e.DeskStarted(VERSION, "\n".join(self.card(seconds))))
         self.not_accepting = ""
@@ -139,19 +143,19 @@ class App:
         day = f"{self.clock.now().astimezone(self.settings.zone):%Y-%m-%d}"
         samples: list[e.AnyEvent] = []
         for account in self.desk.executors:
-            if self.book.account(account) is None or not self._in_use(account):
+            if self.book.account(account) is None:
                 continue
             if any(self.desk.valuation.mark(position) is None for position in self.book.positions(account)):
                 continue  # a price that is missing is no loss
             worth = self.desk.valuation.equity(account)
-            samples.append(e.EquitySampled(account.name, account.mode, worth.total, worth.cash, worth.unrealized, day))
+            samples.append(
+                e.EquitySampled(
+                    account.name, account.mode, worth.total, worth.cash, worth.unrealized, day, self.settings.currency
+                )
+            )
             self.metrics.equity(account.name, account.mode, worth.total)
         if samples:
             await self.book.record(*samples)
-
-    def _in_use(self, account: AccountId) -> bool:
-        chosen = self.book.mode(account.name) is account.mode
-        return chosen or bool(self.book.positions(account) or self.book.open_orders(account))
 
     # --- mishaps -----------------------------------------------------------------------------
 
@@ -182,6 +186,15 @@ class App:
         lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
         lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]
         return lines
+
+    def _unpriced(self) -> list[str]:
+        """What totals leave out because no market shows a price of it in the desk's currency."""
+        currency = self.settings.currency
+        return [
+            f"{name}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
+            for name in self.desk.accounts
+            if (worth := self.desk.valuation.equity(AccountId(name, self.book.mode(name)))).unpriced
+        ]
 
     def card(self, seconds: float) -> list[str]:
         """The start-up card: what runs, and what was found."""

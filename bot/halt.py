@@ -34,6 +34,9 @@ async def kill(settings: Load, environ: Mapping[str, str], *, flatten: bool, say
         async with connect(settings, environ) as client:
             return await _ask(client, "/kill flatten=yes" if flatten else "/kill", say)
     known = settings()
+    if not known.data_dir.is_dir():
+        remedy = "Name the bot's own with --data-dir or --config."
+        raise ConfigError(f"There is no desk in {known.data_dir.absolute()}; nothing was halted.", remedy)
     key = _put_file(known, flatten, say)
     try:
         async with connect(settings, environ, HANGS_S) as client:
@@ -86,7 +89,6 @@ def _put_file(settings: Settings, flatten: bool, say: Say) -> str:
     """Write the KILL file; answers the key of the kill that it asks for."""
     file = settings.data_dir / "KILL"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         kill_file.write(file, flatten=flatten)
     except OSError as why:
         raise ConfigError(f"{file} cannot be written: {why.strerror}.", "Use the bot's own user.") from None

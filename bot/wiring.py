@@ -166,7 +166,7 @@ def build_desk(
         oms=oms,
         protection=protection,
         reconciler=Reconciler(oms),
-        killer=Killer(oms, protection),
+        killer=Killer(oms, protection, territories(settings)),
         runner=runner,
         history=store.queries,
         tokens=tokens,
@@ -181,6 +181,14 @@ def limits_of(risk: RiskSettings | AccountRisk) -> dict[str, Any]:
     if (cooldown := written.pop("cooldown", None)) is not None:
         written["cooldown_s"] = int(cooldown.total_seconds())
     return written
+
+
+def territories(settings: Settings) -> dict[str, tuple[str, frozenset[Symbol]]]:
+    """Where each strategy trades: its account and symbols."""
+    return {
+        name: (strategy.account, frozenset(Symbol(symbol) for symbol in strategy.symbols))
+        for name, strategy in settings.strategies.items()
+    }
 
 
 def build_strategies(settings: Settings) -> list[StrategyConfig]:

@@ -18,7 +18,7 @@ from handlers.values import Words
 from trading.book import Book
 from trading.control import Confirmation
 from trading.errors import IntentError
-from trading.events import ConfirmationAsked, ConfirmationClosed, Noticed
+from trading.events import ConfirmationAsked, ConfirmationClosed, ModeChanged, Noticed, Recorded
 from trading.ids import derive
 
 TOKEN_LENGTH = 8  # characters of 5 bits, of no use to anybody but who may confirm
@@ -34,6 +34,13 @@ class Confirmations:
         self.book = book
         self._waiting: dict[str, Confirmation] = {}
         self._tries: dict[str, int] = {}
+        self._outdated: set[str] = set()
+        book.subscribe(self._notice)
+
+    def _notice(self, entry: Recorded) -> None:
+        """What was asked for in one mode is not done in another."""
+        if isinstance(entry.event, ModeChanged):
+            self._outdated = set(self._waiting)
 
     def waiting(self) -> list[Confirmation]:
         """What waits for consent now, oldest first."""
@@ -133,6 +140,13 @@ class Confirmations:
             )
         if not asked.outcome and self.book.clock.now() >= asked.expires:
             asked = await self._close(asked, "expired", DESK)
+        if not asked.outcome and token.lower() in self._outdated:
+            asked = await self._close(asked, "voided", DESK)
+            raise IntentError(
+                "An account's mode has changed since this was asked; nothing was sent.",
+                "Send the command again and look at its card.",
+                code="MODE_CHANGED",
+            )
         if asked.outcome == "expired":
             raise IntentError("This has expired; nothing was sent.", "Send the command again.", code="EXPIRED")
         if asked.outcome:

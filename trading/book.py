@@ -14,6 +14,7 @@ from trading import control as c
 from trading import events as e
 from trading.clock import Clock
 from trading.fold import Entity, fold
+from trading.ids import order_id
 from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId, Mode
 from trading.order import Order
@@ -148,6 +149,11 @@ class Book:
     def all(self, kind: type[T]) -> Iterable[T]:
         """Every entity of a kind, oldest first."""
         return self._tables[kind].values()
+
+    def order_id(self, key: str) -> str:
+        """The id of the order that the intent `key` leads to at this desk."""
+        founding = self.get(c.Founding, "desk")
+        return order_id(f"{founding.desk_id}|{key}" if founding else key)
 
     def order(self, order_id: str) -> Order | None:
         return self.get(Order, order_id)

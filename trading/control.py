@@ -10,6 +10,16 @@ from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId, Mode
 
 
+class Founding(msgspec.Struct, frozen=True):
+    """What tells this desk's orders from another's."""
+
+    desk_id: str
+
+    @property
+    def pk(self) -> str:
+        return "desk"
+
+
 class Latch(msgspec.Struct, frozen=True):
     """The trading state of a scope: `all`, an account, a symbol or a strategy."""
 

@@ -45,7 +45,7 @@ class Drafting:
         target = intent.take_profit
         now = self.book.clock.now()
         return Order(
-            id=order_id(intent.key),
+            id=self.book.order_id(intent.key),
             key=intent.key,
             account=intent.account.name,
             mode=intent.account.mode,

@@ -233,6 +233,7 @@ class EquitySampled(Event, frozen=True):
     cash: Decimal
     unrealized: Decimal
     day: str
+    currency: str = ""  # of the amounts; a change of the desk's currency begins every figure anew
 
 
 class DriftFound(Event, frozen=True):
@@ -400,6 +401,12 @@ class ScheduleRemoved(Event, frozen=True):
     actor: str
 
 
+class DeskFounded(Event, frozen=True):
+    """The first fact of a journal. Its id is in every order id, so that two desks on one account never share one."""
+
+    desk_id: str
+
+
 class DeskStarted(Event, frozen=True):
     """The start-up card: what was found and reconciled."""
 
@@ -427,7 +434,7 @@ AnyEvent = Union[
     InstrumentListed, AccountOpened, BalanceAdjusted, PositionAdjusted, EquitySampled, DriftFound,
     DriftResolved, Reconciled, ModeChanged, TradingStateChanged, KillStarted, KillStep, KillFinished,
     LimitChanged, SymbolLocked, SymbolUnlocked, ConfirmationAsked, ConfirmationClosed, CommandRun,
-    StrategySwitched, SignalEmitted, ScheduleSet, ScheduleRemoved, DeskStarted, DeskStopped, Noticed,
+    StrategySwitched, SignalEmitted, ScheduleSet, ScheduleRemoved, DeskFounded, DeskStarted, DeskStopped, Noticed,
 ]  # fmt: skip
 
 _encoder = msgspec.json.Encoder(decimal_format="string")

@@ -35,6 +35,7 @@ from trading.portfolio import (
 Entity = (
     Order | Position | Tape | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
     | c.Confirmation | c.Answer | c.StrategySwitch | c.Signal | c.Schedule | c.Drift | c.EquityPoint | c.Listing
+    | c.Founding
 )  # fmt: skip
 T = TypeVar("T")
 Get = Callable[[type[Any], str], Any]
@@ -328,6 +329,11 @@ def _mode(event: e.ModeChanged, entry: e.Recorded, get: Get) -> Iterator[Entity]
 # --- control ---------------------------------------------------------------------------------
 
 
+@on(e.DeskFounded)
+def _founded(event: e.DeskFounded, entry: e.Recorded, get: Get) -> Iterator[Entity]:
+    yield c.Founding(event.desk_id)
+
+
 @on(e.TradingStateChanged)
 def _latch(event: e.TradingStateChanged, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     yield c.Latch(event.scope, event.state, event.actor, event.reason, entry.at)
@@ -341,7 +347,7 @@ def _kill(event: e.KillStarted, entry: e.Recorded, get: Get) -> Iterator[Entity]
 @on(e.KillStep, e.KillFinished)
 def _kill_step(event: e.KillStep | e.KillFinished, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     if (kill := get(c.Kill, event.kill_id)) is not None:
-        done = isinstance(event, e.KillFinished)
+        done = kill.done or isinstance(event, e.KillFinished)  # a step told late does not begin it anew
         yield msgspec.structs.replace(kill, steps=(*kill.steps[-50:], event.text), done=done)
 
 

@@ -6,6 +6,7 @@ stay: without `flatten`, only orders that could open something are cancelled.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from trading import events as e
 from trading.control import Kill, Latch, StrategySwitch
 from trading.errors import IntentError, VenueError
 from trading.ids import derive
-from trading.instruments import Side, plain
+from trading.instruments import Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, Origin, Size
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
@@ -27,8 +28,12 @@ PAUSES_S = (0.2, 0.5, 1, 2, 5)  # between rounds; the last one for ever
 class Killer:
     """Works on every kill that is not done."""
 
-    def __init__(self, oms: Oms, protection: Protection) -> None:
+    def __init__(
+        self, oms: Oms, protection: Protection, territories: Mapping[str, tuple[str, frozenset[Symbol]]] | None = None
+    ) -> None:
+        """`territories`: by strategy, its account and symbols; what is held there is in that strategy's scope."""
         self.oms = oms
+        self.territories = territories or {}
         self.book = oms.book
         self.protection = protection
         self._wake = asyncio.Event()
@@ -107,6 +112,8 @@ class Killer:
             order for order in self.book.open_orders() if self._in_scope(kill, order) and self._harmful(kill, order)
         ]
         for order in orders:
+            if self._is_done(kill):
+                return
             if order.status is not OrderStatus.PENDING_CANCEL and order.source != "kill":
                 after = await self.oms.cancel(order, origin)
                 await self._say(kill, f"cancel {order.side} {order.symbol} {order.id[:6]}: {after.status}")
@@ -116,10 +123,12 @@ class Killer:
         left = [position for position in positions if not self._is_dust(position)]
         if kill.flatten:
             for position in left:
+                if self._is_done(kill):
+                    return
                 await self._close(kill, position, origin)
         if orders or (kill.flatten and left):
             return
-        if await self._hear_last(kill):
+        if await self._hear_last(kill) and not self._is_done(kill):
             await self._finish(kill, positions)
 
     async def _hear_last(self, kill: Kill) -> bool:
@@ -162,6 +171,11 @@ class Killer:
         failed = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
         await self._say(kill, text + (f" ({order.reason}); trying again" if failed else ""), failed=failed)
 
+    def _is_done(self, kill: Kill) -> bool:
+        """Whether somebody has resumed meanwhile: then nothing more is cancelled or closed."""
+        now = self.book.get(Kill, kill.id)
+        return now is None or now.done
+
     async def _finish(self, kill: Kill, positions: list[Position]) -> None:
         kept = [order for order in self.book.open_orders() if self._in_scope(kill, order)]
         open_ = [position for position in positions if not self._is_dust(position)]
@@ -181,6 +195,12 @@ class Killer:
 
     def _in_scope(self, kill: Kill, thing: Order | Position) -> bool:
         mine = {"all", thing.account, str(thing.symbol)}
+        if isinstance(thing, Position):
+            mine |= {
+                n
+                for n, (account, symbols) in self.territories.items()
+                if account == thing.account and thing.symbol in symbols
+            }
         if isinstance(thing, Order) and thing.actor.startswith("strategy:"):
             mine.add(thing.actor.removeprefix("strategy:"))
         return kill.scope in mine

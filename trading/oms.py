@@ -14,7 +14,6 @@ from trading.book import Book
 from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.hearing import facts_of
-from trading.ids import order_id
 from trading.instruments import Symbol
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.order import Order, OrderStatus
@@ -44,7 +43,7 @@ class Oms:
             IntentError: it cannot be made into an order; nothing was changed.
         """
         async with self.book.lock:  # verdict and journal entry are one step
-            if known := self.book.order(order_id(intents[0].key)):
+            if known := self.book.order(self.book.order_id(intents[0].key)):
                 return known
             orders = [self.drafting.draft(intent) for intent in intents]
             if listing := self.listing(orders[0].account_id, orders[0].symbol):

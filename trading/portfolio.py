@@ -252,6 +252,8 @@ def close_trip(account: Account, before: Position, after: Position, at: datetime
 
 def sample(account: Account, event: EquitySampled) -> Account:
     """The account after an equity sample; a new day starts from the last equity of the day before."""
+    if event.currency and event.currency != account.currency:
+        account = msgspec.structs.replace(account, currency=event.currency, peak=event.equity, day="")
     day_start = account.day_start
     if event.day != account.day:
         yesterday = account.day and (date.fromisoformat(event.day) - date.fromisoformat(account.day)).days == 1

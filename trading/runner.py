@@ -21,7 +21,7 @@ from trading import events as e
 from trading.book import Book
 from trading.control import StrategySwitch
 from trading.errors import ConfigError, IntentError, TradingError, VenueError
-from trading.ids import derive, order_id
+from trading.ids import derive
 from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Origin, Size, Unit
 from trading.market.candles import bar_start
@@ -202,7 +202,7 @@ class Runner:
         entry = Intent(key, account, bar.symbol, Side.BUY, config.size, Origin(config.actor, "strategy", text))
         placed = ""
         try:
-            done = self.book.order(order_id(key)) or await self._pursue(entry, wish, instrument, bar.close)
+            done = self.book.order(self.book.order_id(key)) or await self._pursue(entry, wish, instrument, bar.close)
         except IntentError as why:
             done = str(why)
         if isinstance(done, Order):

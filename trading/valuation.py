@@ -42,6 +42,21 @@ class Valuation:
         into = into or self.currency
         if currency == into:
             return Decimal(1)
+        if (direct := self._direct(account, currency, into)) is not None:
+            return direct
+        for middle in self._quoted_in(account, currency):  # one step through what it is quoted in
+            first = self._direct(account, currency, middle)
+            second = self._direct(account, middle, into)
+            if first is not None and second is not None:
+                return first * second
+        return None
+
+    def _quoted_in(self, account: AccountId, currency: str) -> list[str]:
+        listed = self.markets[account.name].instruments.values()
+        return list(dict.fromkeys(each.quote for each in listed if each.base == currency))
+
+    def _direct(self, account: AccountId, currency: str, into: str) -> Decimal | None:
+        """The rate that one instrument shows, in either direction."""
         market = self.markets[account.name]
         for base, quote, inverse in ((currency, into, False), (into, currency, True)):
             for symbol in (f"{base}/{quote}", f"{base}{quote}"):

@@ -11,6 +11,7 @@ from bot.web import examples, shapes
 from bot.web.asking import Desk, Limit, Name, Seq, Shape, Viewer
 from bot.web.auth import Refused
 from bot.web.examples import answers
+from handlers.accounts import in_use
 from handlers.cards import mode_label
 from trading import events as e
 from trading.control import Latch
@@ -35,7 +36,7 @@ async def read_status(app: Desk, actor: Viewer) -> Shape:
         "reason": reason or None,
         "currency": desk.valuation.currency,
         "timezone": desk.timezone,
-        "accounts": [_account(app, each) for each in _present(app)],
+        "accounts": [_account(app, each) for each in in_use(app.book, desk.accounts)],
         "latches": [
             {"scope": x.scope, "state": x.state, "actor": x.actor, "reason": x.reason}
             for x in book.all(Latch)
@@ -77,8 +78,8 @@ def _account(app: App, account: AccountId) -> Shape:
 
 @reading.get("/accounts", responses=answers([examples.ACCOUNT]))
 async def read_accounts(app: Desk, actor: Viewer) -> list[Shape]:
-    """Every account in its present mode."""
-    return [_account(app, each) for each in _present(app)]
+    """Every account in its present mode, and in the other one where something is still open."""
+    return [_account(app, each) for each in in_use(app.book, app.desk.accounts)]
 
 
 @reading.get("/positions", responses=answers([examples.POSITION]))

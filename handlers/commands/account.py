@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from handlers.accounts import chosen, closing_line, covered, is_dust
 from handlers.cards import mode_label
 from handlers.context import Context, Role
 from handlers.figures import counted, money, number, price, signed
@@ -14,12 +15,6 @@ from trading.events import TradingState
 from trading.instruments import ZERO
 from trading.intent import AccountId, Leg
 from trading.portfolio import Position
-
-
-def chosen(ctx: Context, name: str | None) -> list[AccountId]:
-    """The named account in its present mode, or every account."""
-    names = [name] if name else list(ctx.desk.accounts)
-    return [AccountId(each, ctx.book.mode(each)) for each in names]
 
 
 @command(group="account")
@@ -39,7 +34,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
              str(len(ctx.book.positions(each))), str(open_))
         )  # fmt: skip
         if worth.unpriced:
-            lines.append(f"{each.name}: no price for {', '.join(worth.unpriced)}; not counted")
+            lines.append(f"{mode_label(each)}: no price for {', '.join(worth.unpriced)}; not counted")
     doubts = [order for order in ctx.book.open_orders() if order.in_doubt]
     lines += [f"UNKNOWN - checking: {order.side} {order.symbol} {order.id[:6]}" for order in doubts]
     drifts = desk.reconciler.open_drifts()
@@ -60,23 +55,29 @@ def _latches(ctx: Context) -> list[Latch]:
 async def positions(ctx: Context, account: Annotated[AccountName | None, Arg("Only this account")] = None) -> Reply:
     """List the open positions with their profit and protection."""
     found = [p for each in chosen(ctx, account) for p in ctx.book.positions(each)]
-    others = [p for p in ctx.book.positions() if p not in found and account is None]
-    if not found and not others:
+    if not found:
         return Reply("No open positions.", private=True)
-    rows = [_position(ctx, p) for p in (*found, *others)]
+    rows = [_position(ctx, p) for p in found]
     table = Table.of(("Account", "Symbol", "Quantity", "Average", "Mark", "Unrealized", "Stop", "Target"), rows)
-    buttons = tuple(Button(f"Close {p.symbol}", f"/close {p.symbol} account={p.account}") for p in found[:4])
+    closable = [p for p in found if not is_dust(ctx.desk.oms, p)]
+    buttons = tuple(Button(_closing(ctx, p), closing_line(ctx.book, p)) for p in closable[:4])
     return Reply(counted(len(rows), "open position"), table=table, buttons=buttons, private=True)
+
+
+def _closing(ctx: Context, p: Position) -> str:
+    """What the button says; the mode where it is not the one that new orders use."""
+    other = ctx.book.mode(p.account) is not p.mode
+    return f"Close {p.mode.upper()} {p.symbol}" if other else f"Close {p.symbol}"
 
 
 def _position(ctx: Context, p: Position) -> tuple[str, ...]:
     account = AccountId(p.account, p.mode)
-    legs = {leg.leg: leg for leg in ctx.desk.protection.legs(account, p.symbol)}
-    stop, target = legs.get(Leg.STOP_LOSS), legs.get(Leg.TAKE_PROFIT)
-    stop_text = "-" if stop is None else (f"trail {stop.trail}" if stop.trail else price(stop.stop_price))
+    oms, legs = ctx.desk.oms, ctx.desk.protection.legs(account, p.symbol)
+    quantity = f"{number(p.quantity)}{' dust' if is_dust(oms, p) else ''}"
     return (
-        mode_label(account), p.symbol, number(p.quantity), price(p.average_price), price(ctx.desk.valuation.mark(p)),
-        signed(ctx.desk.valuation.unrealized(p), p.currency), stop_text, price(target.limit_price) if target else "-",
+        mode_label(account), p.symbol, quantity, price(p.average_price), price(ctx.desk.valuation.mark(p)),
+        signed(ctx.desk.valuation.unrealized(p), p.currency),
+        covered(oms, p, legs, Leg.STOP_LOSS), covered(oms, p, legs, Leg.TAKE_PROFIT),
     )  # fmt: skip
 
 

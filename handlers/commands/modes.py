@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from handlers.commands.account import chosen
 from handlers.context import Context, Role
 from handlers.figures import moment, money, number, span
 from handlers.reply import Reply, Table, Tone
@@ -46,7 +45,7 @@ async def mode(
 
 def _modes(ctx: Context, account: str | None) -> Reply:
     rows = []
-    for each in chosen(ctx, account):
+    for each in map(ctx.account, [account] if account else ctx.desk.accounts):
         switch = ctx.book.get(AccountMode, each.name)
         until = moment(switch.until, ctx.desk.timezone) if switch and switch.until and each.mode is Mode.LIVE else "-"
         rows.append((each.name, ctx.desk.oms.executors[each].venue, each.mode.upper(), until))

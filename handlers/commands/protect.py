@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from handlers.accounts import account_in
 from handlers.cards import SETTLE_S, headline, outcome, place, told
 from handlers.context import Context, Role
 from handlers.figures import price
@@ -13,7 +14,7 @@ from handlers.spec import Arg, command
 from handlers.values import AccountName, OrderRef
 from trading.ids import order_id
 from trading.instruments import Price, Side, Symbol
-from trading.intent import Intent, Leg, OrderType, Size, Trail
+from trading.intent import Intent, Leg, Mode, OrderType, Size, Trail
 
 
 @command(role=Role.TRADER, group="trade", dry=True)
@@ -54,6 +55,7 @@ async def _protect(
     ctx: Context,
     what: Symbol | OrderRef,
     account: AccountName | None,
+    mode: Mode | None,
     *,
     stop: Decimal | None = None,
     target: Decimal | None = None,
@@ -66,7 +68,7 @@ async def _protect(
             order, ctx.key, ctx.origin, stop=stop, target=target, trail=trail
         )
     else:
-        where = order.account_id if order else ctx.account(account)
+        where = order.account_id if order else account_in(ctx, account, mode)
         symbol = order.symbol if order else Symbol(what)
         changed = await ctx.desk.protection.change(
             ctx.key, where, symbol, ctx.origin, stop=stop, target=target, trail=trail
@@ -87,9 +89,10 @@ async def sl(
     stop: Annotated[Price, Arg("The new stop loss")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
+    mode: Annotated[Mode | None, Arg("What was opened in this mode; the account's present one if left out")] = None,
 ) -> Reply:
     """Set the stop loss of a position or an order."""
-    return await _protect(ctx, what, account, stop=stop)
+    return await _protect(ctx, what, account, mode, stop=stop)
 
 
 @command(role=Role.TRADER, group="trade")
@@ -99,9 +102,10 @@ async def tp(
     target: Annotated[Price, Arg("The new take profit")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
+    mode: Annotated[Mode | None, Arg("What was opened in this mode; the account's present one if left out")] = None,
 ) -> Reply:
     """Set the take profit of a position or an order."""
-    return await _protect(ctx, what, account, target=target)
+    return await _protect(ctx, what, account, mode, target=target)
 
 
 @command(role=Role.TRADER, group="trade")
@@ -111,6 +115,7 @@ async def trail(
     distance: Annotated[Trail, Arg("How far behind the best price: 500 or 1.5%")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
+    mode: Annotated[Mode | None, Arg("What was opened in this mode; the account's present one if left out")] = None,
 ) -> Reply:
     """Let the stop of a position or an order follow the price."""
-    return await _protect(ctx, what, account, trail=distance)
+    return await _protect(ctx, what, account, mode, trail=distance)

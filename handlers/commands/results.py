@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
+from handlers.accounts import chosen
 from handlers.cards import mode_label
-from handlers.commands.account import chosen
 from handlers.context import Context
 from handlers.figures import counted, moment, money, number, percent, price, signed
 from handlers.reply import Reply, Table, Tone

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from handlers.accounts import account_in, is_dust
 from handlers.cards import place, told
 from handlers.context import Consent, Context, Role
 from handlers.figures import counted, number, signed
@@ -10,9 +11,8 @@ from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Line, Part
 from trading.errors import IntentError
-from trading.ids import order_id
 from trading.instruments import Price, Settlement, Side, Symbol
-from trading.intent import AccountId, Intent, OrderType, Size, TimeInForce, Trail, Unit
+from trading.intent import AccountId, Intent, Mode, OrderType, Size, TimeInForce, Trail, Unit
 from trading.portfolio import Position
 
 
@@ -117,9 +117,10 @@ async def close(
     part: Annotated[Part | None, Arg("How much: 50%, 0.01 or $100; all of it if left out")] = None,
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
+    mode: Annotated[Mode | None, Arg("What was opened in this mode; the account's present one if left out")] = None,
 ) -> Reply:
     """Close a position, or a part of it, at the market."""
-    where = ctx.account(account)
+    where = account_in(ctx, account, mode)
     if symbol != "all":
         return await _close_one(ctx, where, Symbol(symbol), part, ctx.key)
     positions = ctx.book.positions(where)
@@ -139,7 +140,7 @@ async def close(
 
 
 async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Size | None, key: str) -> Reply:
-    known = ctx.book.order(order_id(key))
+    known = ctx.book.order(ctx.book.order_id(key))
     if known is not None:
         return told(known)
     position = ctx.book.position(account, symbol)

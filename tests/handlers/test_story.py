@@ -18,8 +18,10 @@ from trading.instruments import Money, Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
-BOOKKEEPING = {"InstrumentListed", "AccountOpened", "EquitySampled", "CommandRun", "ConfirmationAsked", "ScheduleSet",
-               "ScheduleRemoved"}  # fmt: skip
+BOOKKEEPING = {
+    "DeskFounded", "InstrumentListed", "AccountOpened", "EquitySampled", "CommandRun", "ConfirmationAsked",
+    "ScheduleSet", "ScheduleRemoved",
+}  # fmt: skip
 FILLER: dict[str, Any] = {
     "Decimal": "1", "datetime": AT.isoformat(), "str": "word", "int": 3, "bool": True,
 }  # fmt: skip

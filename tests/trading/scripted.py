@@ -159,6 +159,7 @@ class Desk:
 
     async def restart(self) -> "Desk":
         """The process is gone; the next one starts on what it wrote."""
+        self.clock.move(1)
         self._wire()
         return await self.start()
 

@@ -253,7 +253,7 @@ async def test_one_leg_filled_shrinks_the_other(desk: Desk) -> None:
 
 async def test_a_shrink_that_did_not_get_there_is_asked_for_again(desk: Desk) -> None:
     await desk.entry(BUY, "2", stop_loss=D(58000))
-    (stop,) = await accept_all(desk)
+    await accept_all(desk)
     desk.venue.errors["amend"] = [VenueUnreachable("Nobody there.")]
     await desk.entry(SELL, "0.5")
     await later(desk, 6)
@@ -353,7 +353,7 @@ async def test_a_trailing_stop_takes_the_place_of_a_stop(desk: Desk) -> None:
     entry = await desk.entry(BUY, "2", stop_loss=D(58000), take_profit=D(65000))
     await accept_all(desk)
     placed = await change(desk, trail=Trail(D(500)))
-    assert [order.type for order in placed][0] is OrderType.TRAILING_STOP
+    assert placed[0].type is OrderType.TRAILING_STOP
     assert stops(desk) == [(OrderType.TRAILING_STOP, D(2), None)]
     assert targets(desk) == [(D(2), D(65000))]
     assert desk.now(entry).stop_loss is None

@@ -93,7 +93,7 @@ export default {
       this.keep();
     },
     tell(news, seq) {
-      for (const one of news) if (this.seq === null || one.seq > this.seq) this.hear({ ...one, kind: "news" });
+      for (const one of news) this.hear({ ...one, kind: "news" });
       this.seq = Math.max(this.seq ?? 0, seq);
       this.keep();
     },

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.app import App
+from handlers.accounts import closing_line, covered, in_use, is_dust
 from handlers.cards import mode_label
 from handlers.figures import money, number, price, signed
 from trading.intent import AccountId, Leg, Mode
@@ -81,11 +82,10 @@ def positions(app: App, trades: bool) -> list[Shape]:
 
 def _position(app: App, found: Position, trades: bool) -> Shape:
     account = AccountId(found.account, found.mode)
-    legs = {leg.leg: leg for leg in app.desk.protection.legs(account, found.symbol)}
-    stop, target = legs.get(Leg.STOP_LOSS), legs.get(Leg.TAKE_PROFIT)
-    stops = "-" if stop is None else f"trail {stop.trail}" if stop.trail else price(stop.stop_price)
-    valuation = app.desk.valuation
-    guarded = f"{stops} / {price(target.limit_price) if target else '-'}" if legs else "none"
+    valuation, oms = app.desk.valuation, app.desk.oms
+    legs = app.desk.protection.legs(account, found.symbol)
+    stop, target = (covered(oms, found, legs, kind) for kind in (Leg.STOP_LOSS, Leg.TAKE_PROFIT))
+    guarded = f"{stop} / {target}" if legs else "none"
     cells = [
         found.symbol,
         cell(number(found.quantity), "good" if found.quantity > 0 else "bad"),
@@ -95,7 +95,7 @@ def _position(app: App, found: Position, trades: bool) -> Shape:
         cell(guarded, "" if legs else "muted"),
         mode_label(account),
     ]
-    closing = [action("Close", f"/close {found.symbol} account={found.account}")]
+    closing = [] if is_dust(oms, found) else [action("Close", closing_line(app.book, found))]
     return row(found.pk, cells, closing if trades else ())
 
 
@@ -134,9 +134,9 @@ BALANCES = ("Currency", "Amount", "Worth", "Account")
 
 
 def balances(app: App) -> list[Shape]:
-    """What the accounts hold, in their present mode."""
+    """What the accounts hold, in each mode that is in use."""
     rows = []
-    for account in present(app):
+    for account in in_use(app.book, app.desk.accounts):
         for held in sorted(app.book.balances(account), key=lambda b: b.currency):
             if held.amount:
                 worth = app.desk.valuation.worth(account, held.amount, held.currency)

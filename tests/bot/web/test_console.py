@@ -314,7 +314,8 @@ def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, cons
         client.cookies.set("tiller", str(cookie.get("value")))
         assert client.get(handshake).status_code == 200
         foreign = client.get(handshake, headers={"Origin": "http://127.0.0.1:9"})
-        assert foreign.status_code == 403, "another port of this machine is another site"
+        assert foreign.status_code == 403, "another port of this machine is another origin"
+        assert client.get(handshake, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
         assert client.get("/favicon.ico").status_code == 404
         assert client.get("/api/v1/nothing").json()["error"] == "NOT_FOUND"
 
@@ -339,10 +340,15 @@ def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(
     ana.say("/buy BTC/USDT 0.005")
     shown = ana.page.locator(".t-news").filter(has_text="Filled 0.005")
     expect(shown).to_have_count(1)
+    expect(ana.page.locator(".t-positions").get_by_role("button", name="Close")).to_be_visible()
     ana.console.stop()
     expect(ana.page.locator(".t-online.off")).to_be_visible()
     ana.prompt.fill("/sell BTC/USDT 0.005")
     ana.prompt.press("Enter")
+    expect(ana.page.get_by_role("alert")).to_contain_text("nothing was sent")
+    ana.prompt.press_sequentially(" ")
+    expect(ana.page.get_by_role("alert")).to_have_count(0)
+    ana.page.locator(".t-positions").get_by_role("button", name="Close").first.click()
     expect(ana.page.get_by_role("alert")).to_contain_text("nothing was sent")
     ana.console.start()
     ana.console.api("/close BTC/USDT")

@@ -1,0 +1,213 @@
+"""The kill switch: latched first, worked on until done, and done only when it is."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.trading.scripted import ANA, DEMO, Desk
+from trading import events as e
+from trading import ports as p
+from trading.control import Kill
+from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
+from trading.instruments import Side
+from trading.intent import OrderType
+from trading.order import Order, OrderStatus
+
+D = Decimal
+BUY, SELL = Side.BUY, Side.SELL
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return await Desk().start()
+
+
+async def limit(desk: Desk, **fields: object) -> Order:
+    """A resting order that the venue has accepted."""
+    values = {"type": OrderType.LIMIT, "limit_price": D(50000), **fields}
+    return await desk.accept(await desk.submit(BUY, "1", **values))
+
+
+async def kill(desk: Desk, *, flatten: bool = False, scope: str = "all") -> Kill:
+    return await desk.killer.kill(f"chat:kill:{desk.journal.last_seq}", scope, ANA, flatten=flatten)
+
+
+async def step(desk: Desk) -> list[Kill]:
+    """One round; answers the kills that are not done."""
+    for unfinished in desk.killer.unfinished():
+        await desk.killer.step(unfinished)
+    return desk.killer.unfinished()
+
+
+def closings(desk: Desk) -> list[tuple[Side, Decimal, OrderStatus]]:
+    known = [desk.now(order) for order in desk.venue.sent if order.source == "kill"]
+    return [(order.side, order.quantity, order.status) for order in known]
+
+
+async def test_the_latch_is_written_before_anything_is_asked_of_the_venue(desk: Desk) -> None:
+    await limit(desk)
+    await kill(desk)
+    assert desk.book.state() is e.TradingState.HALTED
+    assert not desk.venue.cancelled
+    assert (await desk.submit(BUY, "1")).status is OrderStatus.DENIED
+    await desk.restart()
+    assert desk.book.state() is e.TradingState.HALTED
+    assert len(desk.killer.unfinished()) == 1
+
+
+async def test_the_same_kill_again_is_the_same_kill(desk: Desk) -> None:
+    first = await desk.killer.kill("chat:1", "all", ANA)
+    again = await desk.killer.kill("chat:1", "all", ANA)
+    assert first.id == again.id
+    assert len(desk.told(e.KillStarted)) == 1
+
+
+async def test_it_is_done_when_the_venue_has_ended_every_order(desk: Desk) -> None:
+    order = await limit(desk)
+    await kill(desk)
+    assert await step(desk)
+    assert desk.venue.cancelled == [order.id]
+    await desk.end(order, "asked")
+    assert await step(desk) == []
+    assert "all orders cancelled" in desk.told(e.KillFinished)[0].text
+
+
+async def test_a_refused_cancel_is_asked_for_again(desk: Desk) -> None:
+    order = await limit(desk)
+    desk.venue.errors["cancel"] = [VenueRefused("Too busy."), None]
+    await kill(desk)
+    await step(desk)
+    await step(desk)
+    assert desk.venue.cancelled == [order.id, order.id]
+
+
+async def test_without_flatten_what_protects_a_position_stays(desk: Desk) -> None:
+    await desk.entry(BUY, "1", stop_loss=D(50000))
+    await desk.accept(desk.working()[0])
+    entry = await limit(desk)
+    await kill(desk)
+    await step(desk)
+    assert desk.venue.cancelled == [entry.id]
+    await desk.end(entry, "asked")
+    assert await step(desk) == []
+    assert len(desk.working()) == 1
+    assert desk.position == 1
+
+
+async def test_with_flatten_everything_is_cancelled_and_closed(desk: Desk) -> None:
+    await desk.entry(BUY, "1", stop_loss=D(50000))
+    stop = await desk.accept(desk.working()[0])
+    await kill(desk, flatten=True)
+    await step(desk)
+    assert desk.venue.cancelled == [stop.id]
+    assert closings(desk) == []  # not while the stop may still fill
+    await desk.end(stop, "asked")
+    await step(desk)
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+    await desk.fill(desk.venue.sent[-1], "1", "59999")
+    assert await step(desk) == []
+    assert "flat" in desk.told(e.KillFinished)[0].text
+
+
+async def test_one_closing_order_at_a_time(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    await kill(desk, flatten=True)
+    for _ in range(3):
+        await step(desk)
+    assert len(closings(desk)) == 1
+
+
+async def test_a_closing_order_in_doubt_is_waited_for(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    desk.venue.errors["place"] = [OutcomeUnknown("No answer.")]
+    await kill(desk, flatten=True)
+    for _ in range(3):
+        await step(desk)
+    assert len(closings(desk)) == 1
+    assert any("UNKNOWN" in event.text for event in desk.told(e.KillStep))
+
+
+async def test_a_closing_order_that_did_not_get_there_is_sent_anew(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    desk.venue.errors["place"] = [VenueUnreachable("Nobody there.")]
+    await kill(desk, flatten=True)
+    await step(desk)
+    await step(desk)
+    assert [status for *_, status in closings(desk)] == [OrderStatus.REJECTED, OrderStatus.SUBMITTED]
+    assert any(event.failed for event in desk.told(e.KillStep))
+
+
+async def test_what_a_part_left_over_is_closed_too(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    await kill(desk, flatten=True)
+    await step(desk)
+    closing = desk.venue.sent[-1]
+    await desk.fill(closing, "0.4", "59999")
+    await desk.oms.on_report(DEMO, p.Expired(closing.id))
+    await step(desk)
+    assert closings(desk)[-1][:2] == (SELL, D("0.6"))
+
+
+async def test_a_fill_not_heard_of_is_asked_for_before_it_is_done(desk: Desk) -> None:
+    """The venue had executed before it cancelled, and only told us of the cancel."""
+    order = await limit(desk)
+    await kill(desk, flatten=True)
+    await step(desk)
+    desk.trade(order, "1", "50000")
+    await desk.oms.on_report(DEMO, p.Canceled(order.id, "asked"))
+    assert await step(desk)
+    assert desk.position == 1
+    await step(desk)
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+
+
+async def test_it_is_not_done_while_the_venue_cannot_be_asked(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    await kill(desk)
+    desk.venue.errors["fills"] = [VenueUnreachable("Nobody there.")]
+    assert await step(desk)
+    assert await step(desk) == []
+
+
+async def test_a_restart_goes_on_where_it_stopped(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    await kill(desk, flatten=True)
+    await desk.restart()
+    await step(desk)
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+
+
+@pytest.mark.parametrize(
+    ("scope", "hit"), [("all", True), ("demo", True), ("BTC/USDT:USDT", True), ("ETH/USDT", False)]
+)
+async def test_only_its_scope_is_killed(desk: Desk, scope: str, hit: bool) -> None:
+    order = await limit(desk)
+    await kill(desk, scope=scope)
+    await step(desk)
+    assert (order.id in desk.venue.cancelled) == hit
+    assert ((await desk.submit(BUY, "1")).status is OrderStatus.DENIED) == hit
+
+
+async def test_resume_releases_and_says_what_was_held(desk: Desk) -> None:
+    await kill(desk)
+    assert await desk.killer.resume("all", ANA) == ["all: was HALTED"]
+    assert desk.killer.unfinished() == []
+    assert (await desk.submit(BUY, "1")).status is OrderStatus.SUBMITTED
+
+
+async def test_a_pause_does_not_weaken_a_kill(desk: Desk) -> None:
+    await kill(desk)
+    await desk.killer.pause("all", ANA)
+    assert desk.book.state() is e.TradingState.HALTED
+
+
+async def test_a_round_that_finds_the_same_says_nothing_new(desk: Desk) -> None:
+    order = await limit(desk)
+    desk.venue.errors["cancel"] = [VenueUnreachable("Nobody there.")] * 5
+    await kill(desk)
+    await step(desk)
+    said = len(desk.told(e.KillStep))
+    for _ in range(5):
+        await step(desk)
+    assert len(desk.told(e.KillStep)) == said
+    assert order.id in desk.venue.cancelled
