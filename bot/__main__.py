@@ -27,8 +27,8 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as why:
         return _wrong_use(why)
     except TradingError as why:
-        # A taken port is not a wrong setting: the same command works once it is free.
-        wrong = isinstance(why, ConfigError) and why.code != "PORT"
+        # A taken port, or a bot that is not running, is no wrong setting: the same command works later.
+        wrong = isinstance(why, ConfigError) and why.code not in ("PORT", "NO_BOT")
         return _fail(str(why), WRONG_USE if wrong else FAILED)
     except BrokenPipeError:
         # Whoever read our output has enough. Python would complain once more when it closes it.

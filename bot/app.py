@@ -29,7 +29,7 @@ from handlers.figures import counted, money
 from handlers.reply import Reply, Tone
 from trading import events as e
 from trading.clock import Clock
-from trading.control import Schedule
+from trading.control import Founding, Schedule
 from trading.errors import TradingError
 from trading.ids import derive
 from trading.intent import AccountId
@@ -74,7 +74,7 @@ class App:
         """
         began = self.clock.now()
         replayed = await self.book.open()
-        if not replayed:
+        if self.book.get(Founding, "desk") is None and not self.book.recent_orders():
             await self.book.record(e.DeskFounded(secrets.token_hex(8)))
         self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
         self.found = [f"{replayed} journal entries replayed"]

@@ -58,6 +58,15 @@ def is_dust(oms: Oms, position: Position) -> bool:
     return instrument is not None and instrument.is_dust(position.quantity, mark)
 
 
+def reduces(book: Book, order: Order) -> bool:
+    """Whether an order, with the plain ones that are open, can do no more than close what is held."""
+    position = book.position(order.account_id, order.symbol)
+    held = -order.side.sign * position.quantity if position else ZERO
+    working = book.open_orders(order.account_id, order.symbol)
+    closing = sum((o.remaining for o in working if o.side is order.side and o.leg is Leg.ENTRY), ZERO)
+    return order.reduce_only or order.quantity + closing <= held
+
+
 def covered(oms: Oms, position: Position, legs: Iterable[Order], kind: Leg) -> str:
     """At which price the stops or the targets close a position, and how much where it is not all: `57,000 (0.002)`."""
     amounts: dict[str, Decimal] = {}

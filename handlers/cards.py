@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from handlers.accounts import reduces
 from handlers.context import Consent, Context
 from handlers.figures import money, number, percent, price
 from handlers.reply import Reply, Tone
@@ -151,14 +152,17 @@ def outcome(order: Order) -> str:
             return "Accepted, working."
 
 
-async def place(ctx: Context, *intents: Intent, note: str = "") -> Reply:
+async def place(ctx: Context, *intents: Intent, note: str = "", closes: bool = False) -> Reply:
     """Preview, ask for what consent the rules want, send, and tell what became of it.
+
+    `closes`: it is known to be at most the position, whatever else is working.
 
     Raises:
         IntentError: it cannot be made into an order.
     """
     shown = preview(ctx, intents[0])
-    need = ctx.policy.need(shown.order.mode, shown.value)
+    reducing = closes or reduces(ctx.book, shown.order)
+    need = ctx.policy.need(shown.order.mode, shown.value, reduces=reducing)
     asks = need > ctx.consent and ctx.book.order(shown.order.id) is None
     if ctx.dry or asks:
         verdict = ctx.desk.gate.judge(shown.order)

@@ -94,9 +94,12 @@ class ConfirmPolicy(msgspec.Struct, frozen=True):
             ) from None
         return cls(when, above, second, expires_s)
 
-    def need(self, mode: Mode, value: Decimal | None) -> Consent:
-        """The consent an order of this value needs; one that cannot be priced (None) counts as the largest."""
-        if self.approve_above is not None and (value is None or value >= self.approve_above):
+    def need(self, mode: Mode, value: Decimal | None, *, reduces: bool = False) -> Consent:
+        """The consent an order of this value needs; one that cannot be priced (None) counts as the largest.
+
+        What only `reduces` a position waits for no second person: nobody may be kept from getting out.
+        """
+        if not reduces and self.approve_above is not None and (value is None or value >= self.approve_above):
             return Consent.APPROVED
         asks = {
             When.NEVER: False,

@@ -120,12 +120,12 @@ async def reconcile(
 ) -> Reply:
     """Hold our books against the venue's, and decide on differences."""
     reconciler = ctx.desk.reconciler
-    for chosen, resolution in ((adopt, "adopted"), (ignore, "ignored")):
-        if chosen is None:
+    for which, resolution in ((adopt, "adopted"), (ignore, "ignored")):
+        if which is None:
             continue
-        drift = next((d for d in reconciler.open_drifts() if d.id.startswith(chosen)), None)
+        drift = next((d for d in reconciler.open_drifts() if d.id.startswith(which)), None)
         if drift is None:
-            raise IntentError(f"There is no open difference {chosen[:20]!r}.", "/reconcile lists them.")
+            raise IntentError(f"There is no open difference {which[:20]!r}.", "/reconcile lists them.")
         await reconciler.resolve(drift, resolution, ctx.origin)
         return Reply.good(f"{drift.kind} {drift.subject}: {resolution}.")
     wanted = [a for a in ctx.desk.oms.executors if account is None or a.name == account]
@@ -139,5 +139,5 @@ async def reconcile(
     ]
     table = Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows) if rows else None
     bad = drifts or any(outcome.problem for outcome in outcomes)
-    text = "\n".join(outcome.text for outcome in outcomes)
+    text = "\n".join(outcome.text for outcome in outcomes).replace(" 1 differences:", " 1 difference:")
     return Reply(text, table=table, buttons=tuple(buttons), tone=Tone.WARN if bad else Tone.GOOD)

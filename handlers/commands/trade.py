@@ -3,14 +3,16 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from handlers.accounts import account_in, is_dust
+import msgspec
+
+from handlers.accounts import account_in, is_dust, options
 from handlers.cards import place, told
-from handlers.context import Consent, Context, Role
+from handlers.context import Context, Role
 from handlers.figures import counted, number, signed
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Line, Part
-from trading.errors import IntentError
+from trading.errors import IntentError, VenueError
 from trading.instruments import Price, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Mode, OrderType, Size, TimeInForce, Trail, Unit
 from trading.portfolio import Position
@@ -123,20 +125,46 @@ async def close(
     where = account_in(ctx, account, mode)
     if symbol != "all":
         return await _close_one(ctx, where, Symbol(symbol), part, ctx.key)
-    positions = ctx.book.positions(where)
+    return await _close_all(ctx, where, part)
+
+
+async def _close_all(ctx: Context, where: AccountId, part: Size | None) -> Reply:
+    """Close every position that is not dust; one that cannot be closed now does not hold up the others."""
+    held = ctx.book.positions(where)
+    dust = [p for p in held if is_dust(ctx.desk.oms, p)]
+    positions = [p for p in held if p not in dust]
+    left = f"Too small to be closed, left as dust: {', '.join(f'{number(p.quantity)} {p.symbol}' for p in dust)}."
     if not positions:
-        raise IntentError(f"{where} has no open position.", code="NO_POSITION")
-    if ctx.policy.need(where.mode, None) > ctx.consent and not ctx.dry:
+        raise _nothing_open(ctx, where, f"{where} has no open position.{f' {left}' if dust else ''}")
+    if ctx.policy.need(where.mode, None, reduces=True) > ctx.consent and not ctx.dry:
         rows = [(p.symbol, number(p.quantity), signed(ctx.desk.valuation.unrealized(p), p.currency)) for p in positions]
         table = Table.of(("Symbol", "Quantity", "Unrealized"), rows)
         card = Reply(
             f"{where}: close {counted(len(positions), 'position')} at the market.", tone=Tone.WARN, table=table
         )
-        return await ctx.ask(card, approval=ctx.policy.need(where.mode, None) is Consent.APPROVED)
-    replies = [await _close_one(ctx, where, p.symbol, part, f"{ctx.key}:{p.symbol}") for p in positions]
+        return await ctx.ask(card)
+    replies = [await _close_next(ctx, where, p.symbol, part) for p in positions]
     bad = [reply for reply in replies if not reply.ok]
     tone = Tone.WARN if bad else Tone.GOOD
-    return Reply("\n\n".join(reply.text for reply in replies), ok=not bad, tone=tone)
+    texts = [reply.text for reply in replies] + ([left] if dust else [])
+    return Reply("\n\n".join(texts), ok=not bad, tone=tone, error=bad[0].error if bad else None)
+
+
+async def _close_next(ctx: Context, account: AccountId, symbol: Symbol, part: Size | None) -> Reply:
+    """One of several closes; what is wrong with it is said in its place."""
+    try:
+        return await _close_one(ctx, account, symbol, part, f"{ctx.key}:{symbol}")
+    except (IntentError, VenueError) as why:
+        refused = Reply.refused(why)
+        return msgspec.structs.replace(refused, text=f"{symbol} was not closed: {refused.text}")
+
+
+def _nothing_open(ctx: Context, account: AccountId, text: str, symbol: str = "all") -> IntentError:
+    """There is no such position; where it is open in the other mode, the line that closes it there."""
+    other = AccountId(account.name, Mode.PAPER if account.mode is Mode.LIVE else Mode.LIVE)
+    elsewhere = any(symbol in ("all", p.symbol) for p in ctx.book.positions(other))
+    remedy = f"In {other.mode.upper()} there is: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
+    return IntentError(text, remedy or "/positions lists them.", code="NO_POSITION")
 
 
 async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Size | None, key: str) -> Reply:
@@ -145,7 +173,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         return told(known)
     position = ctx.book.position(account, symbol)
     if position is None or not position.quantity:
-        raise IntentError(f"{account} has no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
+        raise _nothing_open(ctx, account, f"{account} has no open position in {symbol}.", symbol)
     legs = ctx.desk.protection.legs(account, symbol)
     size = _part(ctx, position, part)
     side = Side.SELL if position.quantity > 0 else Side.BUY
@@ -153,17 +181,17 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
     intent = Intent(key, account, symbol, side, size, ctx.origin, reduce_only=not spot or bool(legs))
     mark = ctx.desk.valuation.mark(position)
     worth = None if mark is None else size.amount * mark * position.multiplier
-    asking = ctx.policy.need(account.mode, worth) > ctx.consent
+    asking = ctx.policy.need(account.mode, worth, reduces=True) > ctx.consent
     note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."
     if legs and not ctx.dry and not asking:
         await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
         note += f" First, {counted(len(legs), 'protective order')} made room."
-    reply = await place(ctx, intent, note=note)
+    reply = await place(ctx, intent, note=note, closes=True)
     after = ctx.book.position(account, symbol)
     if reply.order_id and after is not None:
         gained = after.realized - position.realized
         text = f"{reply.text}\nRealized {signed(gained, position.currency)} net of fees."
-        return Reply(text, ok=reply.ok, tone=reply.tone, order_id=reply.order_id, error=reply.error)
+        return msgspec.structs.replace(reply, text=text)
     return reply
 
 

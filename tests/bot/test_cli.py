@@ -100,7 +100,7 @@ def test_nothing_runs_there(tmp_path: Path, cli: Tiller) -> None:
     port = free_port()
     for words in (["chat", "-c", "status"], ["link"]):
         code, out, err = cli(*words, "--data-dir", tmp_path / "none", TILLER_WEB__PORT=str(port))
-        assert (code, out) == (2, "")
+        assert (code, out) == (1, "")
         assert one_line(err) == f"tiller: No Tiller answers at http://127.0.0.1:{port}. Start it with `tiller run`."
 
 

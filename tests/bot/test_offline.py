@@ -182,6 +182,11 @@ def until_told(folder: Path, kind: str) -> None:
 
 
 def test_a_kill_before_the_first_start(tmp_path: Path, cli: Tiller) -> None:
+    code, out, err = cli("kill", "--data-dir", tmp_path / "data")
+    assert (code, out) == (2, "")
+    assert "nothing was halted" in one_line(err)
+    assert not (tmp_path / "data").exists(), "a wrong folder is not made into a desk"
+    (tmp_path / "data").mkdir()
     assert cli("kill", "--data-dir", tmp_path / "data")[0] == 0
     assert (tmp_path / "data" / "KILL").read_text() == "kill\n"
     assert types(tmp_path / "data") == ["TradingStateChanged", "KillStarted"]

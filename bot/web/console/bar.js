@@ -11,8 +11,7 @@ export default {
   template: `
     <header class="t-bar">
       <b class="t-brand">Tiller</b>
-      <span :class="['t-state', 'is-' + (desk.waits ? 'WAITING' : desk.state)]" role="status" :title="desk.waits">
-        {{ desk.waits ? "STARTING" : desk.state }}</span>
+      <span :class="['t-state', 'is-' + desk.shown]" role="status" :title="desk.reason">{{ desk.shown }}</span>
       <div class="t-accounts">
         <div v-for="a in desk.accounts" :key="a.name" class="t-account">
           <span :class="['t-mode', {live: a.live}]">{{ a.mode }}</span><span class="t-name">{{ a.name }}</span>
@@ -21,6 +20,7 @@ export default {
           <span class="t-figure t-room"><small>Room</small><b>{{ a.room }}</b></span>
         </div>
       </div>
+      <span v-if="desk.reason" class="t-reason tone-warn" :title="desk.reason">{{ desk.reason }}</span>
       <button v-if="desk.doubts" type="button" class="t-flag tone-warn" @click="say('/orders')">{{ desk.doubts }} in doubt</button>
       <button v-if="desk.differences" type="button" class="t-flag tone-warn" @click="say('/reconcile')">{{ desk.differences }} differ</button>
       <span class="t-push"></span>

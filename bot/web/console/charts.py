@@ -47,7 +47,7 @@ def candles(bars: Sequence[Bar], fills: Sequence[Shape]) -> Shape:
     close = [{"yAxis": bars[-1][1][1]}] if bars else []
     return {
         "animation": False,
-        "grid": {"left": 10, "right": 70, "top": 12, "bottom": 24},
+        "grid": {"left": 10, "right": 80, "top": 12, "bottom": 24},
         "tooltip": TIP,
         "xAxis": {"type": "category", "data": [label for label, _ in bars], **AXIS},
         "yAxis": VALUES,

@@ -8,6 +8,7 @@ from bot.app import App
 from handlers.accounts import closing_line, covered, in_use, is_dust
 from handlers.cards import mode_label
 from handlers.figures import money, number, price, signed
+from trading.events import TradingState
 from trading.intent import AccountId, Leg, Mode
 from trading.order import Order
 from trading.portfolio import Position
@@ -33,30 +34,28 @@ def present(app: App) -> list[AccountId]:
 
 def desk(app: App) -> Shape:
     """The top bar: the state of the desk, and what each account is worth."""
-    currency = app.desk.valuation.currency
-    accounts = []
-    for each in present(app):
-        worth = app.desk.valuation.equity(each)
-        accounts.append(
-            {
-                "name": each.name,
-                "mode": each.mode.upper(),
-                "live": each.mode is Mode.LIVE,
-                "equity": money(worth.total),
-                "today": profit(app.desk.gate.day_pnl(each)),
-                "room": money(app.desk.gate.room_today(each)),
-                "state": str(app.book.state(each.name)),
-            }
-        )
-    waits = app.not_accepting or app.desk.not_ready
-    doubts = sum(order.in_doubt for order in app.book.open_orders())
+    state = str(app.book.state())
+    reason = app.desk.not_ready
+    shown = app.not_accepting.upper() or (state if not reason or state != TradingState.ACTIVE else "NOT READY")
     return {
-        "state": str(app.book.state()),
-        "waits": waits,
-        "doubts": doubts,
+        "state": state,
+        "shown": shown,
+        "reason": "" if app.not_accepting else reason,
+        "doubts": sum(order.in_doubt for order in app.book.open_orders()),
         "differences": len(app.desk.reconciler.open_drifts()),
-        "currency": currency,
-        "accounts": accounts,
+        "accounts": [_account(app, each) for each in present(app)],
+    }
+
+
+def _account(app: App, account: AccountId) -> Shape:
+    about = {"name": account.name, "mode": account.mode.upper(), "live": account.mode is Mode.LIVE}
+    if app.not_accepting:  # the books are not open yet
+        return about | {"equity": "-", "today": cell("-"), "room": "-"}
+    gate = app.desk.gate
+    return about | {
+        "equity": money(app.desk.valuation.equity(account).total),
+        "today": profit(gate.day_pnl(account)),
+        "room": money(gate.room_today(account)),
     }
 
 
@@ -154,6 +153,7 @@ def strategies(app: App, trades: bool) -> list[Shape]:
         config, running = app.desk.runner.config(name), app.desk.runner.running(name)
         params = ", ".join(f"{key} {value}" for key, value in config.params.items())
         state = cell("running", "good") if running else cell("stopped", "muted")
+        state = cell("-") if app.not_accepting else state
         cells = [name, f"{config.class_name} ({params})", f"{', '.join(config.symbols)} {config.timeframe}", state]
         switch = action("Stop", f"/stop_strategy {name}") if running else action("Start", f"/start_strategy {name}")
         rows.append(row(name, cells, [switch] if trades else ()))
