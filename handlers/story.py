@@ -15,7 +15,8 @@ def tell(entry: e.Recorded) -> list[str]:
         case e.OrderDenied():
             return [f"Denied. {event.code}: {event.reason}", *_checks(event.findings)]
         case e.OrderSubmitted():
-            return [*_checks(event.findings), "Written to the journal, then sent to the venue"]
+            sent = f"Written to the journal, then sent: {event.request}" if event.request else "Written, then sent"
+            return [*_checks(event.findings), sent]
         case e.OrderAccepted():
             return [f"The venue accepted it as {event.venue_order_id or '(no id)'}"]
         case e.OrderRejected():

@@ -81,6 +81,7 @@ class OrderSubmitted(Event, frozen=True):
 
     order_id: str
     findings: tuple[Finding, ...] = ()
+    request: str = ""
 
 
 class OrderAccepted(Event, frozen=True):

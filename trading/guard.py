@@ -15,11 +15,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from trading import events as e
-from trading.cover import Cover, entry_of, held_for, is_its_position, look, room, waits
+from trading.cover import Cover, entry_of, held_for, is_its_position, look, pairs_of, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
 from trading.ids import derive
-from trading.instruments import ZERO, Instrument, Side, Symbol, plain
+from trading.instruments import ZERO, Instrument, Settlement, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
@@ -138,13 +138,29 @@ class Guard:
         if min(cover.need, blocked) > 0:
             await self._tell_blocked(entry, instrument, min(cover.need, blocked))
         want = instrument.round_quantity(min(cover.need, free))
-        if cover.lame or want <= 0 or price is None or instrument.is_dust(want, price) or self._pauses(cover):
+        if cover.lame or want <= 0 or price is None or self._pauses(cover):
+            return []
+        if instrument.is_dust(want, _lowest(entry, price, instrument)):
+            await self._refit(entry)
             return []
         intents = protective_intents(entry, want, cover.next_number)
         if self._is_due(entry, cover):
             origin = Origin(entry.actor, "protection", f"the stop or target of {entry.id} was due")
             intents = [replace(intents[0], type=OrderType.MARKET, origin=origin, **_AT_MARKET)]
         return await self._place(intents)
+
+    async def _refit(self, entry: Order) -> None:
+        """Take back a pair that made room for an order which never came, to send it again over all it protected.
+
+        What it gave up is too small for a pair of its own.
+        """
+        if entry.is_open:
+            return  # more is about to come
+        for pair in pairs_of(entry, self.book):
+            if pair.main.is_open and pair.main.quantity < pair.main.initial_quantity:
+                for leg in pair.legs:
+                    await self.oms.cancel(leg, _DESK)
+                return
 
     def _is_filling(self, entry: Order) -> bool:
         """A market order is covered once it is done, or stalls, so that its parts share one stop."""
@@ -249,8 +265,7 @@ class Guard:
             return
         instrument = self.oms.drafting.instrument(leg.account_id, leg.symbol)
         size = instrument.round_quantity(left)
-        price = leg.limit_price or leg.stop_price or ZERO
-        if size <= 0 or (price and instrument.is_dust(size, price)):
+        if self._is_dust(leg, size):
             await self.oms.cancel(leg, _DESK)
             return
         now = self.book.clock.now()
@@ -269,6 +284,17 @@ class Guard:
                 notice = e.Noticed(derive("shrink", leg.id, str(left)), "warning", "protection", str(why))
                 await self.book.record(notice)
 
+    def _is_dust(self, leg: Order, size: Decimal) -> bool:
+        """Whether `size` of a leg is too small to stand at the venue."""
+        instrument = self.oms.drafting.instrument(leg.account_id, leg.symbol)
+        price = leg.limit_price or leg.stop_price
+        shown = self.oms.drafting.valuation.quote(leg.account_id, leg.symbol)
+        if price is None and leg.trail is not None and shown is not None:
+            best = shown.taker(leg.side)[0].price
+            price = best + leg.side.sign * leg.trail.distance(best)
+        size = instrument.round_quantity(size)
+        return size <= 0 or (price is not None and instrument.is_dust(size, price))
+
     def legs(self, account: AccountId, symbol: Symbol) -> list[Order]:
         """Open protective orders of a position; not those of a bracket whose entry still waits."""
         orders = self.book.open_orders(account, symbol)
@@ -279,3 +305,10 @@ class Guard:
         for leg in self.legs(account, symbol):
             pairs[leg.group or leg.id].append(leg)
         return list(pairs.values())
+
+
+def _lowest(entry: Order, price: Decimal, instrument: Instrument) -> Decimal:
+    """The price at which what an entry wants placed is worth least; contracts may be closed whatever they are worth."""
+    if instrument.settlement is Settlement.LINEAR:
+        return price
+    return min(price, *(wish for wish in (entry.stop_loss, entry.take_profit, price) if wish is not None))

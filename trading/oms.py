@@ -60,7 +60,8 @@ class Oms:
                         for each in (order, *legs)
                     ]
                 else:
-                    facts += [e.OrderSubmitted(each.id, verdict.findings) for each in (order, *legs)]
+                    request = self.executors[order.account_id].describe(verdict)
+                    facts += [e.OrderSubmitted(each.id, verdict.findings, request) for each in (order, *legs)]
                     approved.append(verdict)
             await self.book.write(*facts)  # durable before the wire
         await asyncio.gather(*map(self._send, approved))  # outside the lock; none waits for another's answer

@@ -5,10 +5,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from trading import events as e
-from trading.cover import is_its_position, pairs_of, room
+from trading.cover import IN_THE_WAY, is_its_position, pairs_of, room
 from trading.drafting import protective_intents
 from trading.errors import IntentError
 from trading.guard import HOLD, Guard
+from trading.ids import derive
 from trading.instruments import ZERO, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Trail
 from trading.order import Order
@@ -30,29 +31,53 @@ class Protection(Guard):
         await self._cancel(self.legs(account, symbol), replace(origin, source="protection"))
 
     async def make_room(self, account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
-        """Free `quantity` of a position from what its protective orders hold, before it is closed.
+        """Free `quantity` of a position from what its protective orders hold, before it is closed at the market.
+
+        A pair of which too little would stay for the venue is cancelled, and that is said.
 
         Raises:
-            IntentError: an order would not go or shrink; nothing new may be sent.
+            IntentError: the close would be denied, or an order would not go or shrink; nothing new may be sent.
         """
         position = self.book.position(account, symbol)
-        held = abs(position.quantity) if position else ZERO
-        if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(held):
+        held = position.quantity if position else ZERO
+        self._check_close(account, symbol, Side.SELL if held > 0 else Side.BUY, quantity, origin)
+        if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(abs(held)):
             await self.release(account, symbol, origin)
             return
         self._room_until[account, symbol] = self.book.clock.now() + HOLD
         can_amend = self.oms.executors[account].capabilities.amend
         origin = replace(origin, source="protection")
         pairs = self._pairs(account, symbol)
-        over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (held - quantity)
+        over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (abs(held) - quantity)
         for legs in pairs:
-            cut = min(over, max(leg.remaining for leg in legs))
-            over -= max(cut, ZERO)
-            for leg in legs if cut > 0 else ():
-                if leg.remaining <= cut or not can_amend:
-                    await self._cancel([leg], origin)
-                else:
+            size = max(leg.remaining for leg in legs)
+            if over <= 0:
+                return
+            cut = min(over, size)
+            over -= cut
+            if any(self._is_dust(leg, leg.remaining - cut) for leg in legs):
+                over -= size - cut
+                await self._cancel(legs, origin)
+                await self._tell_dust(legs[0], size - cut)
+            elif not can_amend:
+                await self._cancel(legs, origin)
+            else:
+                for leg in legs:
                     await self._cut(leg, leg.quantity - cut, origin)
+
+    def _check_close(self, account: AccountId, symbol: Symbol, side: Side, quantity: Decimal, origin: Origin) -> None:
+        """Judge a close as if the protective orders were out of its way already, before they are touched."""
+        draft = self.oms.drafting.draft(Intent("", account, symbol, side, Size(quantity), origin, reduce_only=True))
+        for finding in self.oms.gate.judge(draft).findings:
+            if not finding.passed and finding.code not in IN_THE_WAY:
+                raise IntentError(f"The close would be denied: {finding.text}.", finding.remedy, code=finding.code)
+
+    async def _tell_dust(self, leg: Order, left: Decimal) -> None:
+        """Say that what stays of a position has no stop or target, because the venue would not take one."""
+        if left <= 0:
+            return
+        text = f"{leg.symbol}: {plain(left)} stays without a stop or target, which the venue does not take so small."
+        await self.book.record(e.Noticed(derive("dust", leg.id), "warning", "protection", text))
 
     async def _cut(self, leg: Order, quantity: Decimal, origin: Origin) -> None:
         """Shrink a leg and wait until the venue has done it."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
+from handlers.alerts import alert_of
 from handlers.cards import headline, outcome, told
 from handlers.context import Context, Role
 from handlers.figures import ago, counted, moment, number, price
@@ -126,9 +127,13 @@ async def why(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -
     found = _known(ctx, which)
     entries: AsyncIterator[Recorded] = ctx.book.journal.read(order_id=found.id)
     lines = [f"Order {found.id}: {headline(found)}", f"Now: {outcome(found)}", ""]
+    last = 0
     async for entry in entries:
+        last = entry.seq if alert_of(entry, ctx.book) else last
         for line in tell(entry):
             lines.append(f"{moment(entry.at, ctx.desk.timezone)}  {line}")
+    told = [name for name, seq in (await ctx.desk.history.cursors()).items() if last and seq >= last]
+    lines += [f"Told to: {', '.join(sorted(told))}"] if told else []
     for leg in ctx.book.children(found.id):
         lines.append(f"{leg.leg} order {leg.id}: {leg.status}")
     denied = found.status is OrderStatus.DENIED

@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 
 from trading.errors import IntentError
 from trading.instruments import Money
-from trading.journal.models import EquityRow, EventRow, FillRow, OrderRow, SignalRow, TokenRow
+from trading.journal.models import CursorRow, EquityRow, EventRow, FillRow, OrderRow, SignalRow, TokenRow
 from trading.journal.orm import Orm
 from trading.journal.values import utc
 
@@ -108,6 +108,11 @@ class Queries:
         with self._orm.active():
             found = await EventRow.filter(seq__gt=after, **wanted).order_by("seq").limit(limit).values()
         return [_read(columns) for columns in found]
+
+    async def cursors(self) -> dict[str, int]:
+        """Up to which entry each destination has been told."""
+        with self._orm.active():
+            return {row["destination"]: row["seq"] for row in await CursorRow.all().values()}
 
     async def latest(self, kind: str, *, limit: int = 100) -> list[Columns]:
         """The last events of one type, newest first."""
