@@ -6,6 +6,7 @@ from decimal import Decimal
 from handlers.context import Context
 from handlers.figures import number, price
 from trading.book import Book
+from trading.control import Latch
 from trading.errors import IntentError
 from trading.instruments import ZERO
 from trading.intent import AccountId, Leg, Mode
@@ -48,6 +49,12 @@ def options(book: Book, account: AccountId) -> str:
     """What a line about this account adds, whatever mode it uses now: `account=main mode=live`."""
     other = book.mode(account.name) is not account.mode
     return f"account={account.name}{f' mode={account.mode}' if other else ''}"
+
+
+def latch_text(latch: Latch) -> str:
+    """`BTC/USDT: HALTED by local:admin (the feed is broken)`; the reason only where somebody gave one."""
+    why = f" ({latch.reason})" if latch.reason not in ("", "killed", "paused") else ""
+    return f"{latch.scope}: {latch.state} by {latch.actor}{why}"
 
 
 def is_dust(oms: Oms, position: Position) -> bool:

@@ -6,14 +6,17 @@ import msgspec
 
 from handlers.accounts import reduces
 from handlers.context import Consent, Context
-from handlers.figures import money, number, percent, price
+from handlers.figures import money, number, percent, price, sentence
 from handlers.reply import Reply, Tone
+from handlers.story import ended
+from trading import events as e
 from trading.drafting import protective_intents
 from trading.instruments import ZERO, Settlement, Side
 from trading.intent import AccountId, Intent, TimeInForce
 from trading.order import Order, OrderStatus
 from trading.ports import Approved
 from trading.risk.gate import Denied
+from trading.risk.reasons import Reason
 
 SETTLE_S = 2.0  # how long an answer waits for the venue's first word
 
@@ -136,12 +139,12 @@ def outcome(order: Order) -> str:
         case OrderStatus.PARTIALLY_FILLED:
             return f"Partly filled: {done}; {number(order.remaining)} still working."
         case OrderStatus.DENIED:
-            return f"Denied. {order.reason}"
+            return f"Denied. {sentence(order.reason.removesuffix(': killed').removesuffix(': paused'))}"
         case OrderStatus.REJECTED:
-            return f"Rejected by the venue. {order.reason}"
+            return f"Rejected by the venue. {sentence(order.reason)}"
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
             filled = f" Filled {done}." if order.filled_quantity else ""
-            return f"{order.status.capitalize()}{': ' + order.reason if order.reason else ''}.{filled}"
+            return f"{sentence(ended(order.status.capitalize(), order.reason))}{filled}"
         case OrderStatus.SUBMITTED if order.in_doubt:
             return "UNKNOWN - checking with the venue. It is not sent again; new entries in the symbol wait."
         case OrderStatus.SUBMITTED:
@@ -155,7 +158,7 @@ def outcome(order: Order) -> str:
 async def place(ctx: Context, *intents: Intent, note: str = "", closes: bool = False) -> Reply:
     """Preview, ask for what consent the rules want, send, and tell what became of it.
 
-    `closes`: it is known to be at most the position, whatever else is working.
+    `closes`: it is known to be at most the position; its protective orders make room once it has been agreed to.
 
     Raises:
         IntentError: it cannot be made into an order.
@@ -168,34 +171,57 @@ async def place(ctx: Context, *intents: Intent, note: str = "", closes: bool = F
         verdict = ctx.desk.gate.judge(shown.order)
         text = _noted(ctx, shown, note)
         if ctx.dry:
-            return _dry(ctx, shown.order, verdict, text)
-        if not isinstance(verdict, Denied):
+            return _dry(ctx, shown.order, verdict, text, closes)
+        if not isinstance(verdict, Denied) or (closes and verdict.code == Reason.NOTHING_TO_REDUCE):
             return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
     order = await ctx.desk.oms.submit(*intents)  # judged again, under the lock; what is denied is journalled
     order = await ctx.desk.oms.settled(order.id, SETTLE_S)
-    return told(order, _noted(ctx, shown, note))
+    return told(order, _noted(ctx, shown, note), await remedy(ctx, order))
+
+
+async def remedy(ctx: Context, order: Order) -> str:
+    """What to do about a denial; empty for an order that was not denied."""
+    if order.status is OrderStatus.DENIED:
+        async for entry in ctx.book.journal.read(order_id=order.id):
+            if isinstance(entry.event, e.OrderDenied):
+                return next((finding.remedy for finding in entry.event.findings if not finding.passed), "")
+    return ""
+
+
+async def amended(ctx: Context, order: Order) -> Order:
+    """The order once the venue has answered what was asked to change, or as it is after a while."""
+
+    def answered() -> bool:
+        now = ctx.book.order(order.id)
+        return now is None or not now.is_open or not now.is_amending
+
+    await ctx.book.until(answered, SETTLE_S)
+    return ctx.book.order(order.id) or order
 
 
 def _noted(ctx: Context, shown: Preview, note: str) -> str:
     return "\n".join(filter(None, [note, card(shown, ctx.desk.valuation.currency)]))
 
 
-def told(order: Order, text: str = "") -> Reply:
-    """The reply about an order as it is now."""
+def told(order: Order, text: str = "", advice: str = "") -> Reply:
+    """The reply about an order as it is now; `advice` follows what became of it."""
     refused = order.status in (OrderStatus.DENIED, OrderStatus.REJECTED)
     tone = Tone.WARN if order.in_doubt else SIGNS.get(order.status, Tone.INFO)
     code = order.reason.partition(":")[0] if refused else None
-    lines = [text or headline(order), outcome(order), f"Order {order.id}"]
+    lines = [text or headline(order), f"{outcome(order)} {advice}".strip(), f"Order {order.id}"]
     return Reply("\n".join(lines), ok=not refused, tone=tone, order_id=order.id, error=code)
 
 
-def _dry(ctx: Context, order: Order, verdict: Approved | Denied, text: str) -> Reply:
+def _dry(ctx: Context, order: Order, verdict: Approved | Denied, text: str, closes: bool) -> Reply:
     """Each check and the exact request, nothing sent."""
     lines = [text, ""]
     for finding in verdict.findings:
         lines.append(f"{'pass' if finding.passed else 'DENY'}  {finding.code}: {finding.text}")
+    if isinstance(verdict, Denied) and closes and verdict.code == Reason.NOTHING_TO_REDUCE:
+        lines += ["", "Its stop and target would make room first; then it would be judged again. Nothing was sent."]
+        return Reply("\n".join(lines))
     if isinstance(verdict, Denied):
-        lines += ["", f"It would be denied: {verdict.reason}. {verdict.remedy}".strip(), "Nothing was sent."]
+        lines += ["", f"It would be denied: {sentence(verdict.reason)} {verdict.remedy}".strip(), "Nothing was sent."]
         return Reply("\n".join(lines), tone=Tone.WARN, error=str(verdict.code))
     lines += ["", f"Would send: {ctx.desk.oms.executors[order.account_id].describe(verdict)}"]
     legs = len(protective_intents(order, order.quantity, "1"))

@@ -75,6 +75,12 @@ def span(length: timedelta) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def sentence(text: str) -> str:
+    """The text with one mark at its end, so that another sentence may follow."""
+    text = text.rstrip()
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
 def counted(number: int, noun: str) -> str:
     """`1 open order`, `3 open orders`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -44,8 +44,21 @@ def count(text: str) -> int:
         IntentError: anything else.
     """
     if not _COUNT.fullmatch(text) or not int(text):
-        raise IntentError(f"{cut(text)} is not a whole number from 1.", "Write it like 20.", code="BAD_NUMBER")
+        large = text.isascii() and text.isdigit() and int(text[:20])
+        remedy = "The largest is 999999999." if large else "Write it like 20."
+        raise IntentError(f"{cut(text)} is not a whole number from 1.", remedy, code="BAD_NUMBER")
     return int(text)
+
+
+def at_most(wanted: int, most: int) -> int:
+    """`wanted`.
+
+    Raises:
+        IntentError: it is more than `most`.
+    """
+    if wanted > most:
+        raise IntentError(f"count: {wanted} is too large.", f"The largest is {most}.", code="BAD_NUMBER")
+    return wanted
 
 
 def duration(text: str) -> timedelta:

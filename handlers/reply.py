@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from handlers.figures import sentence
 from trading.errors import TradingError
 
 _NUMBER = re.compile(r"[-+$]?[0-9][0-9.,]*%?( [A-Z]{3,5})?|-|", re.ASCII)
@@ -76,7 +77,8 @@ class Reply(msgspec.Struct, frozen=True):
     @classmethod
     def refused(cls, why: TradingError) -> "Reply":
         """It was not done: the error's line, remedy and code."""
-        return cls(str(why), ok=False, tone=Tone.BAD, error=why.code)
+        text = f"{sentence(why.text)} {why.remedy}" if why.remedy else why.text
+        return cls(text, ok=False, tone=Tone.BAD, error=why.code)
 
     def to_json(self, image_url: str | None = None) -> dict[str, Any]:
         """The public shape of a reply (interfaces: A reply); a picture travels as the address it is served at."""

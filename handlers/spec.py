@@ -57,7 +57,10 @@ Complete = Callable[[Context], Iterable[Choice]]
 
 
 class Arg(msgspec.Struct, frozen=True):
-    """What a parameter is for. `complete` and `example` replace those of its kind."""
+    """What a parameter is for. `complete` and `example` replace those of its kind.
+
+    An argument that may be left out stands in the command's example if it has an `example` of its own.
+    """
 
     help: str
     complete: Complete | None = None
@@ -76,6 +79,7 @@ class Param(msgspec.Struct, frozen=True):
     help: str
     complete: Complete | None
     example: str
+    exemplary: bool
     secret: bool
 
     @property
@@ -133,8 +137,8 @@ class CommandSpec(msgspec.Struct, frozen=True):
 
     @property
     def example(self) -> str:
-        """A right line with what is required: `/buy BTC/USDT 0.01`."""
-        words = [p.example if p.positional else f"{p.name}={p.example}" for p in self.params if p.required]
+        """A right line: `/buy BTC/USDT 0.01`, `/lock BTC/USDT 1h`."""
+        words = [p.example if p.positional else f"{p.name}={p.example}" for p in self.params if p.exemplary]
         return " ".join([f"/{self.name}", *words])
 
 
@@ -232,5 +236,6 @@ def _param(parameter: inspect.Parameter, hint: Any, where: str) -> Param:
         help=arg.help,
         complete=arg.complete,
         example=arg.example or kind.example,
+        exemplary=bool(arg.example) or parameter.default is inspect.Parameter.empty,
         secret=arg.secret,
     )

@@ -1,8 +1,35 @@
 """Events in plain words: for `/why`, for alerts, for the journal's reader. One place for all surfaces."""
 
+import re
+
 from handlers.figures import money, number, price
 from trading import events as e
 from trading.instruments import plain
+from trading.order import OrderStatus
+
+STATUS = {
+    status: status.replace("_", " ").lower()
+    for status in OrderStatus
+} | {OrderStatus.PENDING_CANCEL: "cancel sent", OrderStatus.PARTIALLY_FILLED: "partly filled"}
+"""How the states of an order are called."""
+
+_CODE = re.compile(rf"\b({'|'.join(OrderStatus)})\b")
+_ENDINGS = {
+    "OCO": "its other half was filled or cancelled",
+    "LIST": "together with its bracket",
+    **{f"ENTRY {status}": f"its entry was {words}" for status, words in STATUS.items()},
+}
+"""Why a venue ended an order by itself, where it says so by a code."""
+
+
+def ended(how: str, reason: str) -> str:
+    """`Canceled: its other half was filled or cancelled`."""
+    return f"{how}: {_ENDINGS.get(reason, reason)}" if reason else how
+
+
+def in_words(text: str) -> str:
+    """A text with the states of orders in words."""
+    return _CODE.sub(lambda found: STATUS[OrderStatus(found[1])], text)
 
 
 def tell(entry: e.Recorded) -> list[str]:
@@ -34,9 +61,9 @@ def tell(entry: e.Recorded) -> list[str]:
         case e.OrderCancelRefused():
             return [f"The cancel was refused: {event.reason}"]
         case e.OrderCanceled():
-            return [f"Canceled{': ' + event.reason if event.reason else ''}"]
+            return [ended("Canceled", event.reason)]
         case e.OrderExpired():
-            return [f"Expired{': ' + event.reason if event.reason else ''}"]
+            return [ended("Expired", event.reason)]
         case e.OrderAmendRequested():
             wished = _changes(event)
             return [f"{event.actor} asked via {event.source} to change {wished}"]
@@ -60,7 +87,7 @@ def _beyond_orders(event: e.AnyEvent) -> list[str]:
             how = "cancel and close everything" if event.flatten else "cancel orders"
             return [f"KILL {event.scope} by {event.actor}: {how}"]
         case e.KillStep():
-            return [f"kill: {event.text}"]
+            return [f"kill: {in_words(event.text)}"]
         case e.KillFinished():
             return [f"kill done: {event.text}"]
         case e.ModeChanged():

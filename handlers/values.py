@@ -204,7 +204,10 @@ def _alone(reader: Callable[[str], Any]) -> Read:
 
 
 def _part(text: str) -> Part:
-    size = Size.parse(text)
+    try:
+        size = Size.parse(text)
+    except IntentError as why:
+        raise IntentError(why.text.replace("size", "part"), "Parts are 50%, 0.01 or $100.", code=why.code) from None
     if size.unit is Unit.RISK or (size.unit is Unit.EQUITY and size.amount > 100):
         raise IntentError(f"{cut(text)} is not a part.", "Write 50%, 0.01 or $100.", code="BAD_SIZE")
     return Part(size.amount, Unit.POSITION if size.unit is Unit.EQUITY else size.unit)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from trading.book import Book
 from trading.drafting import WITH_ENTRY
 from trading.instruments import ZERO, Instrument, Settlement
-from trading.intent import Leg, OrderType
+from trading.intent import Leg, OrderType, Trail
 from trading.order import MAKING_ROOM, Order, OrderStatus
 from trading.portfolio import Balance, balance_key
 
@@ -98,6 +98,24 @@ class Pair(NamedTuple):
         if made_room or self.was_due or missed:
             return Fate.LAME if self.live else Fate.AGAIN
         return Fate.LOST
+
+
+class Wish(NamedTuple):
+    """What is to be another; None stays as it is."""
+
+    stop: Decimal | None
+    target: Decimal | None
+    trail: Trail | None
+
+    def over(self, legs: list[Order]) -> "Wish":
+        """What a pair becomes: the wish, and what the pair has of what is not wished for."""
+        stop, target, trail = self
+        for leg in legs:
+            if leg.leg is Leg.TAKE_PROFIT and target is None:
+                target = leg.limit_price
+            elif leg.leg is Leg.STOP_LOSS and self.stop is None and self.trail is None:
+                stop, trail = None if leg.trail else leg.stop_price, leg.trail
+        return Wish(stop, target, trail)
 
 
 class Cover(NamedTuple):
@@ -201,13 +219,13 @@ def room(book: Book, entry: Order, instrument: Instrument) -> Room:
     protected: dict[str, Decimal] = {}
     plain = ZERO
     for order in book.open_orders(entry.account_id, entry.symbol):
-        if order.side is entry.side or waits(order, book):
+        if order.side is entry.side:
             continue
         if order.leg is Leg.ENTRY:
             plain += order.remaining
         else:
             bond = order.group or order.id
-            protected[bond] = max(protected.get(bond, ZERO), order.remaining)
+            protected[bond] = max(protected.get(bond, ZERO), _to_do(order, book))
     bare = held - sum(protected.values(), ZERO)
     if instrument.settlement is Settlement.SPOT:
         balance = book.get(Balance, balance_key(entry.account_id, instrument.base))
@@ -216,7 +234,31 @@ def room(book: Book, entry: Order, instrument: Instrument) -> Room:
     return Room(bare - blocked, blocked)
 
 
+def _to_do(leg: Order, book: Book) -> Decimal:
+    """What a leg may still close; in a list that waits for its entry, no more than that has received."""
+    parent = book.order(leg.parent_id) if waits(leg, book) else None
+    return min(leg.remaining, parent.filled_quantity) if parent else leg.remaining
+
+
 def waits(leg: Order, book: Book) -> bool:
     """Whether a leg is in a list that the venue holds until its entry is complete."""
     parent = book.order(leg.parent_id) if leg.parent_id else None
     return parent is not None and parent.is_open and leg.key.endswith(f":{WITH_ENTRY}")
+
+
+def listed_with(order: Order, book: Book) -> list[Order]:
+    """The open orders that are of one list with this one, where a venue holds lists.
+
+    They are the other leg of a pair, the entry of a bracket that still waits, and the legs of such an entry.
+    """
+    bracket = order.parent_id if waits(order, book) else order.id
+    return [
+        other
+        for other in book.open_orders(order.account_id, order.symbol)
+        if other.id != order.id
+        and (
+            other.id == bracket
+            or (other.parent_id == bracket and waits(other, book))
+            or (order.group and other.group == order.group)
+        )
+    ]

@@ -47,7 +47,7 @@ class Guard:
         self._waiting: set[Place] = set()
         self._room_until: dict[Place, datetime] = {}
         self._shrinking: dict[str, tuple[Decimal, datetime]] = {}
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         self.book.subscribe(self._notice)
 
     def _notice(self, entry: e.Recorded) -> None:
@@ -183,16 +183,22 @@ class Guard:
             return False
         return (shown.taker(entry.side.opposite)[0].price - entry.stop_loss) * entry.side.sign <= 0
 
+    def _is_news(self, what: str, name: str) -> bool:
+        """Whether this has not been said before, in this life of the process."""
+        said = (what, name) in self._told
+        self._told.add((what, name))
+        return not said
+
     async def _tell(self, entry: Order, cover: Cover) -> None:
         """Say once what did not get through, and whether it is tried again."""
         if not is_its_position(entry, self.book):
             return
         for pair in (*cover.lame, *cover.again, *cover.lost):
             leg = pair.main
-            if leg.id in self._told or not (pair.failed or pair in cover.lost):
+            lost = pair in cover.lost
+            if not (pair.failed or lost) or not self._is_news("lost" if lost else "again", leg.id):
                 continue
-            self._told.add(leg.id)
-            again = "" if pair in cover.lost else " It is tried again."
+            again = "" if lost else " It is tried again."
             again = " The position is closed at the market." if pair.was_due else again
             text = (
                 f"{leg.symbol}: the {leg.leg} order {leg.id} over {plain(pair.size)} does not work "
@@ -226,9 +232,8 @@ class Guard:
     async def _tell_blocked(self, entry: Order, instrument: Instrument, quantity: Decimal) -> None:
         """Say once that open orders of the other side leave nothing for a stop to close."""
         dust = entry.average_price is None or instrument.is_dust(quantity, entry.average_price)
-        if dust or entry.id in self._told:
+        if dust or not self._is_news("blocked", entry.id):
             return
-        self._told.add(entry.id)
         text = (
             f"{entry.symbol}: {plain(quantity)} of {entry.id} has no stop or target while other orders are open "
             f"to {entry.side.opposite.lower()} it. Cancel them to have it protected."
@@ -270,7 +275,7 @@ class Guard:
             return
         now = self.book.clock.now()
         asked, at = self._shrinking.get(leg.id, (ZERO, now))
-        if leg.status is OrderStatus.SUBMITTED or (asked == size and now < at + PAUSES[1]):
+        if leg.status is OrderStatus.SUBMITTED or leg.is_amending or (asked == size and now < at + PAUSES[1]):
             return  # not yet, or just asked: what is heard of it checks again, or the next sweep
         self._shrinking[leg.id] = (size, now)
         if not self.oms.executors[leg.account_id].capabilities.amend:
@@ -279,8 +284,7 @@ class Guard:
         try:
             await self.oms.amend(leg, _DESK, quantity=leg.filled_quantity + size)
         except IntentError as why:  # it moved meanwhile, or the venue cannot be reached: the next sweep tries again
-            if leg.id not in self._told:
-                self._told.add(leg.id)
+            if self._is_news("shrink", leg.id):
                 notice = e.Noticed(derive("shrink", leg.id, str(left)), "warning", "protection", str(why))
                 await self.book.record(notice)
 

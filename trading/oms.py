@@ -11,6 +11,7 @@ from decimal import Decimal
 from trading import events as e
 from trading import ports as p
 from trading.book import Book
+from trading.cover import waits
 from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.hearing import facts_of
@@ -129,6 +130,14 @@ class Oms:
                     f"The size of a {order.leg} order follows what it protects.",
                     "Change its price, or cancel it.",
                     code="BAD_QUANTITY",
+                )
+            if quantity is not None and any(
+                waits(leg, self.book) for leg in self.book.children(order.id) if leg.is_open
+            ):
+                raise IntentError(
+                    "The venue holds this bracket as it was sent.",
+                    "Cancel the order and place it anew.",
+                    code="BRACKET_SENT",
                 )
             changed = self.drafting.amended(order, quantity, limit_price, stop_price)
             verdict = None if _is_less(changed, order) else self.gate.judge(changed)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from trading import events as e
-from trading.cover import IN_THE_WAY, is_its_position, pairs_of, room
+from trading.cover import IN_THE_WAY, Wish, is_its_position, listed_with, look, pairs_of, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
 from trading.guard import HOLD, Guard
@@ -94,6 +94,10 @@ class Protection(Guard):
                 code="STILL_OPEN",
             )
 
+    def sent_with(self, order: Order) -> list[Order]:
+        """The open orders that the venue cancels together with this one, because it holds them as one list."""
+        return listed_with(order, self.book) if self.oms.executors[order.account_id].capabilities.lists else []
+
     async def change_order(
         self,
         order: Order,
@@ -113,8 +117,12 @@ class Protection(Guard):
             return [await self.oms.amend(order, origin, stop_price=stop)]
         if order.leg is Leg.TAKE_PROFIT and target is not None:
             return [await self.oms.amend(order, origin, limit_price=target)]
+        if waits(order, self.book):
+            order = self.book.order(order.parent_id) or order  # the venue holds both: its entry is what can be changed
         if order.leg is not Leg.ENTRY or order.filled_quantity:
-            return await self.change(key, order.account_id, order.symbol, origin, stop=stop, target=target, trail=trail)
+            pair = order if order.leg is not Leg.ENTRY else None
+            place = order.account_id, order.symbol
+            return await self.change(key, *place, origin, stop=stop, target=target, trail=trail, only=pair)
         waiting = {leg.leg: leg for leg in self.book.children(order.id) if leg.is_open}
         if stop is not None and Leg.STOP_LOSS in waiting:
             await self.oms.amend(waiting[Leg.STOP_LOSS], origin, stop_price=stop)
@@ -150,10 +158,12 @@ class Protection(Guard):
         stop: Decimal | None = None,
         target: Decimal | None = None,
         trail: Trail | None = None,
+        only: Order | None = None,
     ) -> list[Order]:
-        """Set the stop, the target or the trailing distance of an open position.
+        """Set the stop, the target or the trailing distance of an open position, or of the pair of `only`.
 
-        A leg of the same kind is amended in place; otherwise the legs are cancelled and a new pair is sent.
+        A leg of the same kind is amended in place; otherwise the legs are cancelled and new pairs are sent. A pair
+        keeps its size and its other leg. Where no leg of the kind is open, the rest of the position gets one too.
 
         Raises:
             IntentError: no position, a price on the wrong side, or a leg that would not go.
@@ -162,19 +172,16 @@ class Protection(Guard):
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
         self._check_sides(account, symbol, position.quantity, stop, target)
-        legs = self.legs(account, symbol)
-        stops = [leg for leg in legs if leg.leg is Leg.STOP_LOSS]
-        targets = [leg for leg in legs if leg.leg is Leg.TAKE_PROFIT]
-        if self.oms.executors[account].capabilities.amend:
-            if stop is not None and stops and all(leg.type is OrderType.STOP for leg in stops):
-                return [await self.oms.amend(leg, origin, stop_price=stop) for leg in stops]
-            if target is not None and targets:
-                return [await self.oms.amend(leg, origin, limit_price=target) for leg in targets]
-        if stop is None and trail is None and stops:
-            stop, trail = stops[0].stop_price if stops[0].trail is None else None, stops[0].trail
-        if target is None and targets:
-            target = targets[0].limit_price
-        return await self._replace(key, position, legs, origin, stop, target, trail)
+        pairs = [legs for legs in self._pairs(account, symbol) if only is None or only.id in {leg.id for leg in legs}]
+        kind = Leg.TAKE_PROFIT if target is not None else Leg.STOP_LOSS
+        same = [leg for legs in pairs for leg in legs if leg.leg is kind]
+        if same and self.oms.executors[account].capabilities.amend:
+            if stop is not None and all(leg.type is OrderType.STOP for leg in same):
+                return [await self.oms.amend(leg, origin, stop_price=stop) for leg in same]
+            if target is not None:
+                return [await self.oms.amend(leg, origin, limit_price=target) for leg in same]
+        wish = Wish(stop, target, trail)
+        return await self._replace(key, position, pairs, origin, wish, only, covers_rest=not same and only is None)
 
     def _check_sides(
         self, account: AccountId, symbol: Symbol, held: Decimal, stop: Decimal | None, target: Decimal | None
@@ -194,13 +201,14 @@ class Protection(Guard):
         self,
         key: str,
         position: Position,
-        legs: list[Order],
+        pairs: list[list[Order]],
         origin: Origin,
-        stop: Decimal | None,
-        target: Decimal | None,
-        trail: Trail | None,
+        wish: Wish,
+        only: Order | None,
+        *,
+        covers_rest: bool,
     ) -> list[Order]:
-        """Take the legs away and place new ones; the wish is in the journal first, for its brackets.
+        """Take pairs away and place new ones; the wish is in the journal first, for its brackets.
 
         Raises:
             IntentError: a leg would not go, or other orders leave nothing to protect.
@@ -208,47 +216,71 @@ class Protection(Guard):
         place = (AccountId(position.account, position.mode), position.symbol)
         async with self._locks[place]:
             entries = [entry for entry in map(self.book.order, self._brackets) if entry is not None]
-            mine = [entry for entry in entries if (entry.account_id, entry.symbol) == place]
-            brackets = [entry for entry in mine if is_its_position(entry, self.book)]
-            wishes = [e.ProtectionChanged(entry.id, origin.actor, stop, target, trail) for entry in brackets]
-            if wishes:
-                await self.book.record(*wishes)
+            mine = [entry for entry in entries if only is None or entry.id == only.parent_id]
+            mine = [entry for entry in mine if (entry.account_id, entry.symbol) == place]
+            brackets = {entry.id: entry for entry in mine if is_its_position(entry, self.book)}
+            stop, target, trail = wish
+            if brackets:
+                await self.book.record(
+                    *(e.ProtectionChanged(name, origin.actor, stop, target, trail) for name in brackets)
+                )
             # Legs of a bracket make room for its new ones; those of a position by itself are let go.
-            inner = [leg for leg in legs if any(leg.parent_id == entry.id for entry in brackets)]
+            loose = [legs for legs in pairs if legs[0].parent_id not in brackets]
+            inner = [leg for legs in pairs if legs not in loose for leg in legs]
             await self._cancel(inner, replace(origin, source="protection"))
-            await self._cancel([leg for leg in legs if leg not in inner], origin)
-            changed = [self.book.order(entry.id) or entry for entry in brackets]  # with what they wish now
+            await self._cancel([leg for legs in loose for leg in legs], origin)
+            changed = [self.book.order(entry.id) or entry for entry in brackets.values()]  # with what they wish now
+            wanted = [(min(leg.remaining for leg in legs), wish.over(legs)) for legs in loose]
+            if covers_rest:
+                instrument = self.oms.drafting.instrument(*place)
+                needed = sum((look(entry, self.book, instrument).need for entry in changed), ZERO)
+                wanted.append((abs(position.quantity) - needed - sum((size for size, _ in wanted), ZERO), wish))
             placed = [leg for entry in changed for leg in await self._cover(entry)]
-            template = self._template(key, *place, origin, stop, target, trail)
-            instrument = self.oms.drafting.instrument(*place)
-            free, blocked = room(self.book, template, instrument)
-            rest = instrument.round_quantity(free)
-            if rest > 0 and not instrument.is_dust(rest, position.average_price or ZERO):
-                number = str(len(pairs_of(template, self.book)) + 1)
-                placed += await self._place(protective_intents(template, rest, number))
-            elif not placed and blocked > 0:
-                raise IntentError(
-                    f"Other open orders are going to close all of {template.symbol}: no room for a stop or target.",
-                    f"Cancel them first: /orders {template.symbol}.",
-                    code="NO_ROOM",
+            for number, (size, each) in enumerate(wanted):
+                placed += await self._protect(
+                    f"{key}:{number}" if number else key, position, max(size, ZERO), origin, each, placed
                 )
         return placed
 
+    async def _protect(
+        self, key: str, position: Position, size: Decimal, origin: Origin, wish: Wish, placed: list[Order]
+    ) -> list[Order]:
+        """Place legs over `size` of a position by itself, as far as nothing else is going to close it.
+
+        Raises:
+            IntentError: nothing was `placed` so far, and other orders leave nothing to protect.
+        """
+        account = AccountId(position.account, position.mode)
+        template = self._template(key, account, position, size, origin, wish)
+        instrument = self.oms.drafting.instrument(account, position.symbol)
+        free, blocked = room(self.book, template, instrument)
+        rest = instrument.round_quantity(min(size, free))
+        if rest > 0 and not instrument.is_dust(rest, position.average_price or ZERO):
+            number = str(len(pairs_of(template, self.book)) + 1)
+            return await self._place(protective_intents(template, rest, number))
+        if not placed and blocked > 0:
+            raise IntentError(
+                f"Other open orders are going to close all of {template.symbol}: no room for a stop or target.",
+                f"Cancel them first: /orders {template.symbol}.",
+                code="NO_ROOM",
+            )
+        return []
+
     def _template(
-        self,
-        key: str,
-        account: AccountId,
-        symbol: Symbol,
-        origin: Origin,
-        stop: Decimal | None,
-        target: Decimal | None,
-        trail: Trail | None,
+        self, key: str, account: AccountId, position: Position, size: Decimal, origin: Origin, wish: Wish
     ) -> Order:
-        """An entry that was never sent, standing for the position: its legs are the position's."""
-        position = self.book.position(account, symbol)
-        held = position.quantity if position else ZERO
-        side = Side.BUY if held > 0 else Side.SELL
-        size = Size(abs(held))
+        """An entry that was never sent, standing for a part of the position: its legs are the position's."""
+        stop, target, trail = wish
         return self.oms.drafting.draft(
-            Intent(key, account, symbol, side, size, origin, stop_loss=stop, take_profit=target, trail_loss=trail)
+            Intent(
+                key,
+                account,
+                position.symbol,
+                Side.BUY if position.quantity > 0 else Side.SELL,
+                Size(size),
+                origin,
+                stop_loss=stop,
+                take_profit=target,
+                trail_loss=trail,
+            )
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from handlers.accounts import chosen, closing_line, covered, is_dust
+from handlers.accounts import chosen, closing_line, covered, is_dust, latch_text
 from handlers.cards import mode_label
 from handlers.context import Context, Role
 from handlers.figures import counted, money, number, price, signed
@@ -23,7 +23,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     state = ctx.book.state()
     lines = [f"{state}{' - NOT READY: ' + desk.not_ready if desk.not_ready else ''}"]
-    lines += [f"{latch.scope}: {latch.state} by {latch.actor} ({latch.reason})" for latch in _latches(ctx)]
+    lines += [latch_text(latch) for latch in _latches(ctx)]
     rows = []
     for each in chosen(ctx, account):
         worth = desk.valuation.equity(each)
@@ -139,5 +139,5 @@ async def reconcile(
     ]
     table = Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows) if rows else None
     bad = drifts or any(outcome.problem for outcome in outcomes)
-    text = "\n".join(outcome.text for outcome in outcomes).replace(" 1 differences:", " 1 difference:")
+    text = "\n".join(outcome.text for outcome in outcomes)
     return Reply(text, table=table, buttons=tuple(buttons), tone=Tone.WARN if bad else Tone.GOOD)

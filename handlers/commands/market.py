@@ -42,7 +42,7 @@ async def price_(
 async def chart(
     ctx: Context,
     symbol: Annotated[Symbol, Arg("Which instrument")],
-    timeframe: Annotated[Timeframe | None, Arg("Length of a candle: 1m, 15m, 4h, 1d")] = None,
+    timeframe: Annotated[Timeframe | None, Arg("Length of a candle: 1m, 15m, 4h, 1d", example="15m")] = None,
     *,
     account: Annotated[AccountName | None, Arg("Whose market")] = None,
 ) -> Reply:

@@ -3,15 +3,19 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
+from handlers.accounts import options
+from handlers.cards import mode_label
 from handlers.context import Context, Role
 from handlers.figures import moment, money, number, span
-from handlers.reply import Reply, Table, Tone
+from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
 from trading import events as e
 from trading.control import AccountMode
 from trading.errors import IntentError
 from trading.intent import AccountId, Mode
+
+PAPER_VENUE = "paper"  # where LIVE is a rehearsal
 
 
 @command(role=Role.VIEWER, group="control", audit=True)
@@ -55,16 +59,20 @@ def _modes(ctx: Context, account: str | None) -> Reply:
 def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Reply:
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     limits = desk.gate.effective(live)
-    number_ = desk.account_number(live.name)
+    number_, venue = desk.account_number(live.name), desk.oms.executors[live].venue
+    real = (
+        "From then on its orders are real there."
+        if venue != PAPER_VENUE
+        else "This is a rehearsal: the venue is a paper one and nothing is real, but the rules are those of LIVE."
+    )
     lines = [
-        f"{live.name} goes LIVE at {desk.oms.executors[live].venue}, account {number_}"
+        f"{live.name} goes LIVE at {venue}, account {number_}"
         + (f", for {span(duration)}." if duration else ", until switched back."),
-        f"From then on its orders are real there. Order limit {money(limits.max_order_value, currency)},"
+        f"{real} Order limit {money(limits.max_order_value, currency)},"
         f" daily loss limit {money(limits.max_daily_loss, currency)}.",
     ]
     running = [name for name in desk.strategies if desk.runner.running(name) and desk.runner.account(name) == live.name]
     lines += [f"Strategies that will trade it: {', '.join(running)}."] if running else []
-    lines.append(f"To go on, type: confirm TOKEN go live {live.name}")
     return Reply("\n".join(lines), tone=Tone.WARN)
 
 
@@ -76,6 +84,8 @@ async def _to_paper(ctx: Context, where: AccountId) -> Reply:
     stays = [f"{number(p.quantity)} {p.symbol}" for p in ctx.book.positions(live)]
     stays += [f"{o.side} {number(o.quantity)} {o.symbol} ({o.id[:6]})" for o in ctx.book.open_orders(live)]
     text = f"{where.name} is on PAPER; new orders are simulated."
-    if stays:
-        text += f"\nStill open at the venue: {', '.join(stays)}."
-    return Reply(text, tone=Tone.WARN if stays else Tone.GOOD)
+    if not stays:
+        return Reply.good(text)
+    text += f"\nStill open on {mode_label(live)}: {', '.join(stays)}."
+    closing = Button("Close LIVE", f"/close all {options(ctx.book, live)}")
+    return Reply(text, tone=Tone.WARN, buttons=(closing,) if ctx.book.positions(live) else ())

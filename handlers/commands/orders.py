@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from handlers.alerts import alert_of
-from handlers.cards import headline, outcome, told
+from handlers.cards import SETTLE_S, amended, headline, outcome, told
 from handlers.context import Context, Role
 from handlers.figures import ago, counted, moment, number, price
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
-from handlers.story import tell
+from handlers.story import STATUS, tell
 from handlers.values import AccountName, OrderRef
 from trading.errors import IntentError
 from trading.events import Recorded
@@ -41,7 +41,7 @@ def _row(order: Order) -> tuple[str, ...]:
     trailing = f"trail {order.trail}" if order.trail else None
     at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
     name = f"{order.side} {number(order.quantity)} {order.symbol}{' ' + order.leg if order.leg != 'entry' else ''}"
-    status = "UNKNOWN - checking" if order.in_doubt else order.status.replace("_", " ").lower()
+    status = "UNKNOWN - checking" if order.in_doubt else STATUS[order.status]
     return order.id[:SHORT], name, at or trailing or "market", number(order.filled_quantity), status
 
 
@@ -59,7 +59,7 @@ async def order(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")])
         f"Order {found.id}" + (f", the venue's {found.venue_order_id}" if found.venue_order_id else ""),
     ]
     for leg in ctx.book.children(found.id):
-        text.append(f"{leg.leg}: {headline(leg)} - {leg.status}")
+        text.append(f"{leg.leg}: {headline(leg)} - {STATUS[leg.status]}")
     return Reply("\n".join(text), buttons=tuple(buttons), order_id=found.id)
 
 
@@ -81,20 +81,27 @@ async def cancel(
     if isinstance(what, OrderRef):
         found = [_known(ctx, what)]
         if not found[0].is_open:
-            raise IntentError(f"Order {what} is not open: it is {found[0].status}.", code="NOT_OPEN")
+            raise IntentError(f"Order {what} is not open: it is {STATUS[found[0].status]}.", code="NOT_OPEN")
     else:
         symbol = None if what == "all" else Symbol(what)
         found = [o for o in ctx.book.open_orders(symbol=symbol) if account is None or o.account == account]
     if not found:
         return Reply("There is nothing to cancel.")
+    # The venue holds some orders as one list, and cancels all of it: what goes is told, asked for or not.
+    along = {o.id: o for each in found for o in ctx.desk.protection.sent_with(each) if o not in found}
     if ctx.dry:
-        return Reply("\n".join(f"Would cancel {headline(each)}" for each in found))
+        lines = [f"Would cancel {headline(each)}" for each in found]
+        return Reply("\n".join([*lines, *(f"and with it {headline(each)}" for each in along.values())]))
     lines, open_ = [], 0
     for each in found:
         await ctx.desk.oms.cancel(each, ctx.origin)
-        after = await ctx.desk.oms.closed(each.id, 2.0)
+        after = await ctx.desk.oms.closed(each.id, SETTLE_S)
         open_ += after.is_open
         lines.append(f"{headline(after)}: {outcome(after)}")
+    for each in along.values():
+        after = await ctx.desk.oms.closed(each.id, SETTLE_S)
+        if not after.is_open:
+            lines.append(f"With it went {headline(after)}: {outcome(after)}")
     tone = Tone.WARN if open_ else Tone.GOOD
     one = found[0].id if len(found) == 1 else None
     return Reply("\n".join(lines), tone=tone, order_id=one)
@@ -105,7 +112,7 @@ async def amend(
     ctx: Context,
     which: Annotated[OrderRef, Arg("The order's id")],
     *,
-    price: Annotated[Price | None, Arg("New limit price")] = None,
+    price: Annotated[Price | None, Arg("New limit price", example="59000")] = None,
     quantity: Annotated[Quantity | None, Arg("New total quantity")] = None,
     stop: Annotated[Price | None, Arg("New stop price")] = None,
 ) -> Reply:
@@ -117,8 +124,9 @@ async def amend(
     if ctx.dry:
         return Reply(f"Would change {headline(before)}")
     await ctx.desk.oms.amend(before, ctx.origin, limit_price=price, quantity=quantity, stop_price=stop)
-    changed = await ctx.desk.oms.changed(before, 2.0)
-    return told(changed, f"Before: {headline(before)}\nAfter:  {headline(changed)}")
+    changed = await amended(ctx, before)
+    text = f"Before: {headline(before)}\nAfter:  {headline(changed)}"
+    return told(changed, text, "The venue has not answered the change yet." if changed.is_amending else "")
 
 
 @command(group="orders")
@@ -135,6 +143,6 @@ async def why(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -
     told = [name for name, seq in (await ctx.desk.history.cursors()).items() if last and seq >= last]
     lines += [f"Told to: {', '.join(sorted(told))}"] if told else []
     for leg in ctx.book.children(found.id):
-        lines.append(f"{leg.leg} order {leg.id}: {leg.status}")
+        lines.append(f"{leg.leg} order {leg.id}: {STATUS[leg.status]}")
     denied = found.status is OrderStatus.DENIED
     return Reply("\n".join(lines), tone=Tone.WARN if denied else Tone.INFO, order_id=found.id)

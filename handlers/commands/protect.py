@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from handlers.accounts import account_in
-from handlers.cards import SETTLE_S, headline, outcome, place, told
+from handlers.cards import SETTLE_S, amended, headline, outcome, place, remedy, told
 from handlers.context import Context, Role
 from handlers.figures import price
 from handlers.reply import Reply
@@ -75,11 +75,22 @@ async def _protect(
         )
     if not changed:
         return Reply.good("Noted: it is placed as soon as what is in its way is gone.")
-    placed = [await ctx.desk.oms.settled(each.id, SETTLE_S) for each in changed]
-    lines = [f"{headline(each)}: {outcome(each)}" for each in placed]
+    placed = [await ctx.desk.oms.settled((await amended(ctx, each)).id, SETTLE_S) for each in changed]
     replies = [told(each) for each in placed]
+    lines = [f"{headline(each)}: {outcome(each)} {await remedy(ctx, each)}".strip() for each in placed]
+    if all(reply.ok for reply in replies):
+        name, value = _wish(stop, target, trail)
+        waits = any(each.is_amending for each in placed)
+        lines.insert(0, f"{name} of {placed[0].symbol}: {value}{', not answered by the venue yet' if waits else ''}.")
     worst = next((reply for reply in replies if not reply.ok), replies[0])
     return msgspec.structs.replace(worst, text="\n".join(lines))
+
+
+def _wish(stop: Decimal | None, target: Decimal | None, trail: Trail | None) -> tuple[str, str]:
+    """What was asked for, and its new value."""
+    if trail is not None:
+        return "Trailing stop", f"{trail} behind the best price"
+    return ("Stop loss", price(stop)) if stop is not None else ("Take profit", price(target))
 
 
 @command(role=Role.TRADER, group="trade")

@@ -9,6 +9,7 @@ from handlers.accounts import chosen
 from handlers.cards import mode_label
 from handlers.context import Context
 from handlers.figures import counted, moment, money, number, percent, price, signed
+from handlers.literals import at_most
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
@@ -72,7 +73,7 @@ async def trades(
     account: Annotated[AccountName | None, Arg("Only this account")] = None,
 ) -> Reply:
     """List the last fills."""
-    fills = await ctx.desk.history.fills(account=account or "", limit=min(count, 100))
+    fills = await ctx.desk.history.fills(account=account or "", limit=at_most(count, 100))
     rows = [
         (moment(f["traded_at"], ctx.desk.timezone), f"{f['side']} {number(f['quantity'])} {f['symbol']}",
          price(f["price"]), money(f["fee_amount"], f["fee_currency"]), signed(f["realized"]), f["order_id"][:6])

@@ -79,7 +79,7 @@ async def limit(
 async def lock(
     ctx: Context,
     symbol: Annotated[Symbol, Arg("Which symbol gets no new entries")],
-    duration: Annotated[timedelta | None, Arg("For how long; until /unlock if left out")] = None,
+    duration: Annotated[timedelta | None, Arg("For how long; until /unlock if left out", example="1h")] = None,
 ) -> Reply:
     """Let nothing new be opened in a symbol."""
     until = ctx.now + duration if duration else None

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from handlers.context import Context, Role
 from handlers.figures import moment
+from handlers.literals import at_most
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, Choice, command
 from handlers.values import did_you_mean
@@ -24,7 +25,7 @@ async def health(ctx: Context) -> Reply:
 @command(role=Role.ADMIN, group="system", private=True)
 async def logs(ctx: Context, count: Annotated[int, Arg("How many lines")] = 20) -> Reply:
     """Show the last log lines; secrets are left out."""
-    return Reply("\n".join(ctx.desk.log_lines(min(count, 200))) or "Nothing was logged yet.", private=True)
+    return Reply("\n".join(ctx.desk.log_lines(at_most(count, 200))) or "Nothing was logged yet.", private=True)
 
 
 @command(group="system")
@@ -37,7 +38,7 @@ async def version(ctx: Context) -> Reply:
 async def audit(ctx: Context, count: Annotated[int, Arg("How many entries")] = 20) -> Reply:
     """Show who ran what, and what was refused."""
     rows = []
-    for entry in await ctx.desk.history.latest("CommandRun", limit=min(count, 200)):
+    for entry in await ctx.desk.history.latest("CommandRun", limit=at_most(count, 200)):
         run = entry["payload"]
         result = "ok" if run["ok"] else run.get("code", "refused")
         rows.append((moment(entry["at"], ctx.desk.timezone), run["actor"], run["surface"], run["line"], result))

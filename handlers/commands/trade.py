@@ -163,7 +163,9 @@ def _nothing_open(ctx: Context, account: AccountId, text: str, symbol: str = "al
     """There is no such position; where it is open in the other mode, the line that closes it there."""
     other = AccountId(account.name, Mode.PAPER if account.mode is Mode.LIVE else Mode.LIVE)
     elsewhere = any(symbol in ("all", p.symbol) for p in ctx.book.positions(other))
-    remedy = f"Open on {other.mode.upper()} {other.name}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
+    remedy = (
+        f"Open on {other.mode.upper()} {other.name}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
+    )
     return IntentError(text, remedy or "/positions lists them.", code="NO_POSITION")
 
 
@@ -187,7 +189,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
         note += f" First, {counted(len(legs), 'protective order')} made room."
         if size.amount < abs(position.quantity) and not ctx.desk.protection.legs(account, symbol):
-            note += " What stays is too small for a stop or target."
+            note += " What stays has no stop or target now."
     reply = await place(ctx, intent, note=note, closes=True)
     after = ctx.book.position(account, symbol)
     if reply.order_id and after is not None:

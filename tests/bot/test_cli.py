@@ -68,7 +68,7 @@ def test_a_command_is_answered_and_a_refusal_is_1(bot: Bot, cli: Tiller) -> None
 
 
 def test_json_is_the_reply_of_the_api(bot: Bot, cli: Tiller) -> None:
-    code, out, _ = cli("chat", "--json", "-c", "positions", "--data-dir", bot.folder)
+    code, out, _ = cli("chat", "--json", "-c", "accounts", "--data-dir", bot.folder)
     reply = json.loads(out)
     assert code == 0
     assert reply["ok"] is True

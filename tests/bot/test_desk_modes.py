@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.web.console import view
 from bot.web.reading import read_accounts, read_status
 from handlers.context import Actor, Role
+from handlers.reply import Reply
 from tests.running import Running, running
 from trading.intent import AccountId, Mode
 
@@ -13,7 +14,7 @@ PAPER, LIVE = AccountId("demo", Mode.PAPER), AccountId("demo", Mode.LIVE)
 ANA = Actor("person:ana", "ana", Role.ADMIN)
 
 
-async def confirmed(desk: Running, line: str):  # type: ignore[no-untyped-def]
+async def confirmed(desk: Running, line: str) -> Reply:
     """Send a line and its confirmation."""
     assert (await desk.say(line)).buttons, line
     asked = desk.app.dispatcher.confirmations.waiting()[-1]
@@ -32,7 +33,7 @@ async def left_live(desk: Running) -> None:
     assert any(button.line == "/close all account=demo mode=live" for button in back.buttons)
 
 
-def rows(reply) -> tuple[tuple[str, ...], ...]:  # type: ignore[no-untyped-def]
+def rows(reply: Reply) -> tuple[tuple[str, ...], ...]:
     assert reply.table is not None
     return reply.table.rows
 
@@ -98,10 +99,12 @@ async def test_positions_say_how_much_a_stop_covers(tmp_path: Path) -> None:
 async def test_closing_never_waits_for_a_second_person(tmp_path: Path) -> None:
     people = '[people.tom]\nrole = "trader"\n[confirm]\norders = "never"\napprove_above = "200"\n'
     async with running(tmp_path, toml=people) as desk:
-        for symbol in ("BTC/USDT 0.003", "BTC/USDT 0.003", "ETH/USDT 0.05", "ETH/USDT 0.05"):
-            assert (await desk.say(f"/buy {symbol}")).order_id, symbol
-            await desk.app.clock_past_duplicates() if hasattr(desk.app, "clock_past_duplicates") else None
-        assert (await desk.say("/sell BTC/USDT 0.005")).order_id
+        for size in ("BTC/USDT 0.003", "BTC/USDT 0.0029", "ETH/USDT 0.05", "ETH/USDT 0.049"):
+            assert (await desk.say(f"/buy {size}")).order_id, size
+        assert (await desk.say("/sell BTC/USDT 0.0058")).order_id  # all but a little, in two other words
+        assert (await desk.say("/buy SOL/USDT 1")).order_id
+        assert (await desk.say("/buy BTC/USDT 0.0031")).order_id
+        assert (await desk.say("/buy BTC/USDT 0.003")).order_id
         assert (await desk.say("/close all")).ok
         assert not desk.app.book.positions(PAPER)
         asked = await desk.say("/buy BTC/USDT 0.005")

@@ -75,6 +75,7 @@ class Desk:
             "UTC",
             lambda account: self.lines[account].capabilities,
             lambda account: "" if self.ready else "the account has not been reconciled yet",
+            lambda account, symbol: self.lines[account].instruments.get(symbol),
         )
         self.drafting = Drafting(self.book, self.valuation, self.lines)
         self.oms = parts.oms(self.book, self.gate, self.drafting, self.lines)
@@ -90,18 +91,19 @@ class Desk:
     async def start(self) -> None:
         """Replay, connect, reconcile, and only then accept; crash and start are one path."""
         await self.book.open()
-        for account, line in self.lines.items():
+        for line in self.lines.values():
             await line.start()
-            self.spawn(self._hear(account, line))
         for account in self.lines:
             for _ in range(PATIENCE):
                 if not (await self.reconciler.reconcile(account, thorough=True)).problem:
                     break
                 await asyncio.sleep(0.5)
         self.ready = True
-        await self.protection.check_all()
-        for work in (self.protection.run(), self.reconciler.run(), self.killer.run(), self._sample()):
+        for account, line in self.lines.items():
+            self.spawn(self._hear(account, line))
+        for work in (self.reconciler.run(), self.protection.run(), self.killer.run(), self._sample()):
             self.spawn(work)
+        await self.protection.check_all()
         for destination in self.around.destinations:
             self.spawn(self._tell(destination))
         await self.book.record(e.DeskStarted("simulation"))

@@ -1,18 +1,20 @@
 """What must hold at a quiet point: the venue answers, nothing moves, and our books are the venue's."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tests.kit import MemoryJournal
+from tests.simulation.bare import Problem, bare
+from tests.simulation.deal import Deal
 from tests.simulation.desk import Desk
-from tests.simulation.exchange import Deal, Exchange, Trade
+from tests.simulation.exchange import Exchange
 from tests.simulation.kept import Waiting
 from trading import events as e
 from trading.book import Book
 from trading.control import Drift, Kill, Latch
 from trading.fold import Entity
-from trading.instruments import ZERO, Instrument, Settlement, Side, Symbol
+from trading.instruments import ZERO, Settlement, Symbol
 from trading.intent import AccountId, Leg
 from trading.journal.rows import normalize
 from trading.order import Order, OrderStatus
@@ -20,7 +22,6 @@ from trading.portfolio import Balance, Position, fill_key
 from trading.projections import row
 
 CLOSE = Decimal("1e-9")
-Problem = tuple[str, str]
 
 
 @dataclass
@@ -76,9 +77,10 @@ async def at_rest(desk: Desk, hand: Hand) -> list[Problem]:
             problems.append(("our books are the venue's", f"{account}: {wrong}"))
         problems += _fills(account, venue.exchange, entries, desk.book)
         problems += _orders(desk, account, venue.exchange)
+        problems += _exits(desk.book, venue.exchange)
     problems += _cancels(desk.book, entries)
     problems += _kills(desk, entries)
-    problems += _protection(desk, entries)
+    problems += bare(desk, entries)
     problems += await _replay(desk)
     problems += _told(desk)
     return problems
@@ -188,6 +190,25 @@ def _order(order: Order, deal: Deal | None) -> list[Problem]:
     return []
 
 
+def _exits(book: Book, exchange: Exchange) -> list[Problem]:
+    """What protects a position never closes more than there is of it."""
+    problems: list[Problem] = []
+    held: dict[str, Decimal] = {}
+    for trade in exchange.trades:
+        before = held.get(trade.symbol, ZERO)
+        after = held[trade.symbol] = before + trade.side.sign * trade.fill.quantity
+        order = book.order(trade.fill.order_id)
+        linear = exchange.instruments[trade.symbol].settlement is Settlement.LINEAR
+        if linear and order is not None and order.leg is not Leg.ENTRY and (before * after < 0 or not before):
+            problems.append(("a pair exits no more than the position", f"{order.id}: {before} became {after}"))
+        parent = book.order(order.parent_id) if order else None
+        if not linear and order and parent:
+            exits = sum((leg.filled_quantity for leg in book.children(parent.id)), ZERO)
+            if exits > parent.filled_quantity:
+                problems.append(("a bracket exits no more than its entry", f"{parent.id}: {exits}"))
+    return problems
+
+
 def _cancels(book: Book, entries: list[e.Recorded]) -> list[Problem]:
     asked: set[str] = set()
     for entry in entries:
@@ -232,124 +253,6 @@ def _is_dust(desk: Desk, account: AccountId, symbol: Symbol) -> bool:
     if position is None or instrument is None:
         return True
     return instrument.is_dust(position.quantity, desk.valuation.mark(position) or ZERO)
-
-
-# --- protection ------------------------------------------------------------------------------
-
-
-def _protection(desk: Desk, entries: list[e.Recorded]) -> list[Problem]:
-    """What was opened with a stop has one, or an exit, or people were told; unless they took it away."""
-    problems: list[Problem] = []
-    for account, venue in desk.around.venues.items():
-        ended, opened = _ended(venue.exchange), _opened(venue.exchange)
-        for symbol, instrument in venue.exchange.instruments.items():
-            wanting = [
-                order
-                for order in desk.book.all(Order)
-                if (order.account_id, order.symbol, order.leg) == (account, symbol, Leg.ENTRY)
-                and (order.stop_loss or order.trail_loss)
-                and order.filled_quantity
-                and order.id not in ended
-            ]
-            position = desk.book.position(account, symbol)
-            mark = desk.valuation.mark(position) if position else None
-            if not position or not mark or not wanting:
-                continue
-            for side in Side:
-                held = max(side.sign * position.quantity, ZERO)
-                need = sum(
-                    (_wants(desk, o, opened[o.id], instrument, entries) for o in wanting if o.side is side), ZERO
-                )
-                bare = min(held, need) - _exits(desk, account, symbol, side.opposite, entries)
-                if bare * mark * instrument.multiplier > CRUMBS:
-                    who = [order.id for order in wanting if order.side is side]
-                    problems.append(("a filled bracket is protected", f"{symbol} {bare} of {held} held by {who}"))
-    return problems
-
-
-def _exits(desk: Desk, account: AccountId, symbol: Symbol, side: Side, entries: list[e.Recorded]) -> Decimal:
-    """What live stops, and orders that are an exit by themselves, will close; of a pair only one can.
-
-    A target counts where people took its stop away or were told that it does not work.
-    """
-    taken, told = _taken(entries), _warnings(entries)
-    pairs: dict[str, Decimal] = {}
-    for order in desk.book.open_orders(account, symbol):
-        mates = desk.book.group(order.group)
-        alone = any(mate.reason == "OCO" or mate.id in taken or mate.id in told for mate in mates)
-        alone = alone or not any(mate.leg is Leg.STOP_LOSS for mate in mates)
-        if order.side is side and (order.leg is not Leg.TAKE_PROFIT or alone):
-            bond = order.group or order.id
-            pairs[bond] = max(pairs.get(bond, ZERO), order.remaining)
-    return sum(pairs.values(), ZERO)
-
-
-def _taken(entries: list[e.Recorded]) -> set[str]:
-    """Orders that people cancelled or changed."""
-    asked = (e.OrderCancelRequested, e.OrderAmendRequested)
-    return {
-        entry.event.order_id
-        for entry in entries
-        if isinstance(entry.event, asked) and entry.event.source != "protection"
-    }
-
-
-def _warnings(entries: list[e.Recorded]) -> str:
-    """What people were told for good."""
-    return " ".join(
-        entry.event.text
-        for entry in entries
-        if isinstance(entry.event, e.Noticed) and entry.event.severity == "critical" and AGAIN not in entry.event.text
-    )
-
-
-def _wants(desk: Desk, order: Order, opened: Decimal, instrument: Instrument, entries: list[e.Recorded]) -> Decimal:
-    """What an entry opened, less what its own legs closed, what people took away and what they were told of."""
-    legs = desk.book.children(order.id)
-    taken, told = _taken(entries), _warnings(entries)
-    given_up: dict[str, Decimal] = {}
-    for leg in legs:
-        number = leg.key.rpartition(":")[2]
-        if leg.id in taken or (leg.leg is Leg.STOP_LOSS and leg.id in told):
-            given_up[number] = max(given_up.get(number, ZERO), leg.initial_quantity - leg.filled_quantity)
-    received = opened - (order.fee_in(instrument.base) if order.side is Side.BUY else ZERO)
-    out = sum((leg.filled_quantity for leg in legs), ZERO) + sum(given_up.values(), ZERO)
-    return ZERO if order.id in told else received - out
-
-
-AGAIN = "tried again"
-
-
-def _ended(exchange: Exchange) -> set[str]:
-    """Orders since whose first trade their position was flat, or nearly: with or without what was traded by hand."""
-    ours = [trade for trade in exchange.trades if trade.fill.order_id]
-    return _history(exchange, ours)[0] | _history(exchange, exchange.trades)[0]
-
-
-def _opened(exchange: Exchange) -> dict[str, Decimal]:
-    """How much each order opened, beyond what it closed of the other side."""
-    return _history(exchange, exchange.trades)[1]
-
-
-def _history(exchange: Exchange, trades: list[Trade]) -> tuple[set[str], dict[str, Decimal]]:
-    held: dict[str, Decimal] = {}
-    opened: dict[str, Decimal] = defaultdict(Decimal)
-    began: dict[str, tuple[str, int]] = {}
-    flat: dict[str, int] = {}
-    for number, trade in enumerate(trades):
-        symbol, instrument = trade.symbol, exchange.instruments[trade.symbol]
-        before = held.get(symbol, ZERO)
-        after = before + trade.side.sign * trade.fill.quantity
-        held[symbol] = max(after, ZERO) if instrument.settlement is Settlement.SPOT and before >= 0 else after
-        if before * held[symbol] <= 0 or instrument.notional(abs(held[symbol]), trade.fill.price) < CRUMBS:
-            flat[symbol] = number
-        began.setdefault(trade.fill.order_id, (symbol, number))
-        closed = abs(before) if before * trade.side.sign < 0 else ZERO
-        opened[trade.fill.order_id] += max(trade.fill.quantity - closed, ZERO)
-    return {order_id for order_id, (symbol, number) in began.items() if number < flat.get(symbol, -1)}, opened
-
-
-CRUMBS = 10  # in quote currency
 
 
 # --- the journal -----------------------------------------------------------------------------

@@ -115,6 +115,7 @@ async def test_one_closing_order_at_a_time(desk: Desk) -> None:
     for _ in range(3):
         await step(desk)
     assert len(closings(desk)) == 1
+    assert not desk.told(e.OrderDenied)
 
 
 async def test_a_closing_order_in_doubt_is_waited_for(desk: Desk) -> None:

@@ -281,6 +281,19 @@ async def test_a_stop_does_not_outlive_its_position_into_the_next(desk: Desk) ->
     assert stops(desk) == []
 
 
+async def test_nor_when_nobody_looked_in_between(desk: Desk) -> None:
+    await desk.entry(BUY, "2", stop_loss=D(58000))
+    (stop,) = await accept_all(desk)
+    closing = await desk.accept(await desk.submit(SELL, "2"))
+    opening = await desk.accept(await desk.submit(BUY, "2"))
+    for order in (closing, opening):
+        desk.clock.move(1)
+        await desk.oms.on_report(DEMO, desk.trade(order, "2", "60000"))
+    await desk.protection.check(opening.id)
+    assert desk.position == 2
+    assert desk.venue.cancelled == [stop.id]
+
+
 # --- making room -----------------------------------------------------------------------------
 
 

@@ -213,6 +213,8 @@ async def test_numbers_are_plain_text_times_are_utc_and_the_books_agree(desk: Se
 
 
 async def test_lists_are_filtered_and_limited_newest_first(desk: Served) -> None:
+    for line in ("/buy ETH/USDT 0.01", "/buy BTC/USDT 0.001", "/buy BTC/USDT 0.001", "/buy BTC/USDT 0.001"):
+        assert (await desk.say(line))["ok"]
     orders = await get(desk, "/orders", limit=3)
     assert len(orders) == 3
     assert orders == sorted(orders, key=lambda o: o["created_at"], reverse=True)
@@ -225,6 +227,7 @@ async def test_lists_are_filtered_and_limited_newest_first(desk: Served) -> None
 
 
 async def test_the_journal_is_read_on_from_where_one_was(desk: Served) -> None:
+    await desk.say("/buy BTC/USDT 0.001")
     first = await get(desk, "/events", limit=5)
     assert [event["seq"] for event in first] == [1, 2, 3, 4, 5]
     more = await get(desk, "/events", after=5, limit=1000)

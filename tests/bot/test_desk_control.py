@@ -1,0 +1,63 @@
+"""Schedules and the kill of one strategy, as a person sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.running import running
+from trading.control import Schedule
+from trading.intent import AccountId, Mode
+
+PAPER = AccountId("demo", Mode.PAPER)
+
+
+@pytest.mark.parametrize(
+    "line", ["schedule status every=4h", "confirm k3fq7abc", "approve k3fq7abc", "reject k3fq7abc"]
+)
+async def test_what_only_people_may_do_is_not_scheduled(tmp_path: Path, line: str) -> None:
+    async with running(tmp_path) as desk:
+        refused = await desk.say(f'/schedule "{line}" every=1h')
+        assert not refused.ok
+        assert "is for people" in refused.text
+        assert not list(desk.app.book.all(Schedule))
+
+
+async def test_a_schedule_is_told_in_words_and_removed_by_a_beginning_of_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        for line, when in (("status every=20s", "every 20 s"), ("status every=90m", "every 1 h 30 min"),
+                           ("risk at=8:30", "daily at 08:30 UTC")):  # fmt: skip
+            assert f"Scheduled {when}:" in (await desk.say(f"/schedule {line}")).text
+        table = (await desk.say("/schedule")).table
+        assert table is not None
+        assert [row[1] for row in table.rows] == ["every 20 s", "every 1 h 30 min", "daily at 08:30 UTC"]
+        assert (await desk.say('/schedule remove=""')).error == "NO_SCHEDULE"
+        assert (await desk.say(f"/schedule remove={table.rows[1][0]}")).ok
+        ids = [s.id for s in desk.app.book.all(Schedule) if s.active]
+        assert len(ids) == 2
+        assert ids[0][:6] == table.rows[0][0]
+
+
+async def test_a_beginning_that_several_share_removes_none_and_fifty_are_enough(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        for _ in range(50):
+            assert (await desk.say("/schedule status every=4h")).ok
+        assert (await desk.say("/schedule status every=4h")).error == "TOO_MANY"
+        first = [s.id[0] for s in desk.app.book.all(Schedule)]
+        shared = next(letter for letter in first if first.count(letter) > 1)  # 50 ids, 32 letters
+        refused = await desk.say(f"/schedule remove={shared}")
+        assert f"{first.count(shared)} schedules begin" in refused.text
+        assert all(s.active for s in desk.app.book.all(Schedule))
+
+
+async def test_the_kill_of_a_strategy_says_that_positions_are_the_accounts(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        assert "positions" not in (await desk.say("/kill trend")).text.lower()
+        await desk.say("/resume")
+        await desk.say("/buy BTC/USDT 0.002")
+        killed = await desk.say("/kill trend")
+        assert "flat." not in killed.text
+        assert "Positions belong to the account and stay open: 0.002 BTC/USDT." in killed.text
+        assert "/kill trend flatten=yes or /kill BTC/USDT flatten=yes" in killed.text
+        assert desk.app.book.positions(PAPER)
+        assert "flat." in (await desk.say("/kill trend flatten=yes")).text
+        assert not desk.app.book.positions(PAPER)
