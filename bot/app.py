@@ -22,6 +22,7 @@ from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file
 from bot.wiring import build_desk
 from handlers import commands  # importing declares them
+from handlers.accounts import latch_text
 from handlers.cards import mode_label
 from handlers.context import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
@@ -29,7 +30,7 @@ from handlers.figures import counted, money
 from handlers.reply import Reply, Tone
 from trading import events as e
 from trading.clock import Clock
-from trading.control import Founding, Schedule
+from trading.control import Founding, Latch, LimitOverride, Lock, Schedule
 from trading.errors import TradingError
 from trading.ids import derive
 from trading.intent import AccountId
@@ -175,7 +176,7 @@ class App:
     # --- what is told at the start -----------------------------------------------------------
 
     def _standing(self) -> list[str]:
-        """Open orders, positions, latches and differences that were found."""
+        """Open orders and positions, latches, locks and limits that hold on."""
         lines = []
         for account in self.desk.executors:
             positions, orders = self.book.positions(account), self.book.open_orders(account)
@@ -184,6 +185,11 @@ class App:
                 lines.append(f"{mode_label(account)}: {held}")
         state = self.book.state()
         lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
+        latched = [x for x in self.book.all(Latch) if x.scope != "all" and x.state is not e.TradingState.ACTIVE]
+        lines += [f"{latch_text(latch)}: /resume {latch.scope} releases it" for latch in latched]
+        lines += [f"{x.symbol} is locked: /unlock {x.symbol}" for x in self.book.all(Lock) if x.holds(self.clock.now())]
+        for changed in self.book.all(LimitOverride):
+            lines.append(f"limit {changed.name} of {changed.account or 'the desk'} is {changed.value}, set from chat")
         lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]
         return lines
 

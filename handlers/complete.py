@@ -7,7 +7,7 @@ import msgspec
 
 from handlers.context import Context
 from handlers.parse import Token, bind, named, quote, tokens
-from handlers.spec import REGISTRY, Choice, CommandSpec, Param
+from handlers.spec import REGISTRY, Choice, CommandSpec, Param, in_order
 from handlers.values import AccountName, Line, OrderRef, Scope, StrategyName, Timeframe
 from trading.errors import IntentError
 from trading.instruments import Symbol, plain
@@ -127,7 +127,7 @@ def complete(text: str, cursor: int, ctx: Context, registry: Mapping[str, Comman
     name, space, _ = head.partition(" ")
     if not space:
         slash = "/" if head.startswith("/") else ""
-        known = [Choice(s.name, s.summary) for s in registry.values() if s.role <= ctx.actor.role]
+        known = [Choice(s.name, s.summary) for s in in_order(registry) if s.role <= ctx.actor.role]
         return [
             Completion(slash + c.value, slash + c.value, c.help, offset)
             for c in _fitting(known, name)

@@ -6,7 +6,7 @@ from typing import Annotated
 from handlers.context import Context, Role
 from handlers.parse import named
 from handlers.reply import Reply, Table
-from handlers.spec import GROUPS, LATER, REGISTRY, Arg, Choice, CommandSpec, command
+from handlers.spec import GROUPS, LATER, REGISTRY, Arg, Choice, CommandSpec, command, in_order
 from handlers.values import did_you_mean
 from trading.errors import IntentError
 
@@ -15,7 +15,7 @@ WELCOME = "This desk is private. /whoami shows the id that its owner needs to le
 
 
 def _names(ctx: Context) -> Iterator[Choice]:
-    for spec in REGISTRY.values():
+    for spec in in_order():
         if spec.role <= ctx.actor.role:
             yield Choice(spec.name, spec.summary)
 
@@ -30,7 +30,7 @@ async def help_(ctx: Context, command: Annotated[str, Arg("Which command to expl
     if spec is None or spec.role > ctx.actor.role:
         if name in LATER:
             raise IntentError(LATER[name], code="NOT_HERE_YET")
-        known = [s.name for s in REGISTRY.values() if s.role <= ctx.actor.role]
+        known = [s.name for s in in_order() if s.role <= ctx.actor.role]
         raise IntentError(f"/{name[:24]} is not a command.", did_you_mean(name, known, "See /help."), code="NO_COMMAND")
     return explain(spec)
 
@@ -67,7 +67,7 @@ def explain(spec: CommandSpec) -> Reply:
 
 def _by_group(registry: Mapping[str, CommandSpec], role: Role) -> Iterator[tuple[str, list[CommandSpec]]]:
     for group in GROUPS:
-        specs = [spec for spec in registry.values() if spec.group == group and spec.role <= role]
+        specs = [spec for spec in in_order(registry) if spec.group == group and spec.role <= role]
         if specs:
             yield group, specs
 

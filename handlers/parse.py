@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from handlers.context import Context, Role
-from handlers.spec import LATER, REGISTRY, CommandSpec, Param
+from handlers.spec import LATER, REGISTRY, CommandSpec, Param, in_order
 from handlers.values import AccountName, Part, did_you_mean
 from trading.errors import IntentError
 from trading.intent import Size
@@ -88,7 +88,7 @@ def find(line: str, role: Role, registry: Mapping[str, CommandSpec] = REGISTRY) 
     if name in LATER:
         raise IntentError(LATER[name], code="NOT_HERE_YET")
     word = line.split(maxsplit=1)[0].removeprefix("/")[:24]
-    words = [f"/{spec.name}" for spec in registry.values() if spec.role <= role]
+    words = [f"/{spec.name}" for spec in in_order(registry) if spec.role <= role]
     raise IntentError(f"/{word} is not a command.", did_you_mean(f"/{word}", words, "See /help."), code="NO_COMMAND")
 
 

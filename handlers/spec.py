@@ -31,7 +31,7 @@ To add a command, write a function in `handlers/commands/` (a module that its `_
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -143,7 +143,21 @@ class CommandSpec(msgspec.Struct, frozen=True):
 
 
 REGISTRY: dict[str, CommandSpec] = {}
-"""Every declared command by name, in order of declaration; filled as the modules of commands are imported."""
+"""Every declared command by name; filled as the modules of commands are imported (`in_order` sorts them)."""
+
+
+def in_order(registry: Mapping[str, "CommandSpec"] = REGISTRY) -> list["CommandSpec"]:
+    """The commands as people read them, whichever module was imported first.
+
+    Group by group; in a group, the module of its name before the others; in a module, from top to bottom.
+    """
+
+    def place(spec: CommandSpec) -> tuple[int, bool, str, int]:
+        module, line = spec.function.__module__, spec.function.__code__.co_firstlineno
+        return GROUPS.index(spec.group), module.rpartition(".")[2] != spec.group, module, line
+
+    return sorted(registry.values(), key=place)
+
 
 LATER: dict[str, str] = {
     name: f"/{name} is not part of this version."

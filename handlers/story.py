@@ -7,17 +7,17 @@ from trading import events as e
 from trading.instruments import plain
 from trading.order import OrderStatus
 
-STATUS = {
-    status: status.replace("_", " ").lower()
-    for status in OrderStatus
-} | {OrderStatus.PENDING_CANCEL: "cancel sent", OrderStatus.PARTIALLY_FILLED: "partly filled"}
+STATUS = {status: status.replace("_", " ").lower() for status in OrderStatus} | {
+    OrderStatus.PENDING_CANCEL: "cancel sent",
+    OrderStatus.PARTIALLY_FILLED: "partly filled",
+}
 """How the states of an order are called."""
 
 _CODE = re.compile(rf"\b({'|'.join(OrderStatus)})\b")
 _ENDINGS = {
     "OCO": "its other half was filled or cancelled",
     "LIST": "together with its bracket",
-    **{f"ENTRY {status}": f"its entry was {words}" for status, words in STATUS.items()},
+    **{f"ENTRY {status.lower()}": f"its entry was {words}" for status, words in STATUS.items()},
 }
 """Why a venue ended an order by itself, where it says so by a code."""
 

@@ -219,9 +219,8 @@ class Guard:
         """Say once that a pair closed more than it was for: a venue filled both of its legs."""
         pair = self.book.group(order.group) if order is not None and order.group else []
         size, done = max((leg.quantity for leg in pair), default=ZERO), sum((leg.filled_quantity for leg in pair), ZERO)
-        if order is None or done <= size or order.group in self._told:
+        if order is None or done <= size or not self._is_news("overdone", order.group):
             return
-        self._told.add(order.group)
         position = self.book.position(order.account_id, order.symbol)
         text = (
             f"{order.symbol}: stop and target were both filled, {plain(done)} instead of {plain(size)}. "

@@ -125,20 +125,8 @@ class Oms:
         """
         async with self.book.lock:
             order = self._now(order)
-            if quantity is not None and order.leg is not Leg.ENTRY and origin.source != "protection":
-                raise IntentError(
-                    f"The size of a {order.leg} order follows what it protects.",
-                    "Change its price, or cancel it.",
-                    code="BAD_QUANTITY",
-                )
-            if quantity is not None and any(
-                waits(leg, self.book) for leg in self.book.children(order.id) if leg.is_open
-            ):
-                raise IntentError(
-                    "The venue holds this bracket as it was sent.",
-                    "Cancel the order and place it anew.",
-                    code="BRACKET_SENT",
-                )
+            if quantity is not None and origin.source != "protection":
+                self._check_resizable(order)
             changed = self.drafting.amended(order, quantity, limit_price, stop_price)
             verdict = None if _is_less(changed, order) else self.gate.judge(changed)
             if isinstance(verdict, Denied):
@@ -155,6 +143,15 @@ class Oms:
         except OutcomeUnknown as why:
             self.needs_reconcile(order.account_id, f"amend of {order.id}: {why}")
         return self._now(order)
+
+    def _check_resizable(self, order: Order) -> None:
+        """A pair is as large as what it protects, and what a venue holds as a list stays as it was sent."""
+        if order.leg is not Leg.ENTRY:
+            text = f"The size of a {order.leg} order follows what it protects."
+            raise IntentError(text, "Change its price, or cancel it.", code="BAD_QUANTITY")
+        if any(leg.is_open and waits(leg, self.book) for leg in self.book.children(order.id)):
+            text = "The venue holds this bracket as it was sent."
+            raise IntentError(text, "Cancel the order and place it anew.", code="BRACKET_SENT")
 
     def _wish(self, now: Order, before: Order, actor: str) -> list[e.AnyEvent]:
         """A leg that is moved changes what its bracket wishes for, should the leg ever have to be placed again."""

@@ -1,5 +1,6 @@
-"""The commands, a module a group; importing this package declares them all."""
+"""The commands, a module a group; importing this package declares them all, those of the door included."""
 
+from handlers import confirm, help
 from handlers.commands import (
     account,
     control,
@@ -16,7 +17,9 @@ from handlers.commands import (
 
 __all__ = [
     "account",
+    "confirm",
     "control",
+    "help",
     "market",
     "modes",
     "orders",

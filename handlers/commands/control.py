@@ -84,7 +84,7 @@ async def resume(
 @command(role=Role.TRADER, group="control")
 async def schedule(
     ctx: Context,
-    line: Annotated[Line | None, Arg("The command line to run; lists the schedules if left out", example="status")] = None,
+    line: Annotated[Line | None, Arg("What to run; lists the schedules if left out", example="status")] = None,
     *,
     every: Annotated[timedelta | None, Arg("Run it every so often: 4h", example="4h")] = None,
     at: Annotated[time | None, Arg("Run it daily at a time of the desk's day: 08:30")] = None,

@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.running import Running, running
+from trading.instruments import Symbol
 from trading.intent import AccountId, Leg, Mode, OrderType
 from trading.order import Order
 
@@ -30,7 +31,7 @@ async def test_an_exit_does_not_fail_on_the_dust_it_leaves(tmp_path: Path) -> No
         closed = await desk.say("/close SOL/USDT 97%")
         assert closed.ok, closed.text
         assert "What stays has no stop or target now." in closed.text
-        position = desk.app.book.position(PAPER, "SOL/USDT")
+        position = desk.app.book.position(PAPER, Symbol("SOL/USDT"))
         assert position is not None
         assert position.quantity == D("0.015")
         assert desk.app.book.open_orders(PAPER) == []

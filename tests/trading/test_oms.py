@@ -291,3 +291,15 @@ async def test_the_desk_itself_may_shrink_a_leg(desk: Desk) -> None:
     stop = await desk.accept(desk.working()[0])
     await desk.oms.amend(stop, Origin("desk", "protection"), quantity=D("0.5"))
     assert desk.venue.amended[-1][1] == D("0.5")
+
+
+async def test_what_a_venue_holds_as_a_list_is_not_resized(spot: Desk) -> None:
+    """Its legs would stay as large as the entry was."""
+    resting = {"type": OrderType.LIMIT, "limit_price": D(50000), "stop_loss": D(45000), "take_profit": D(60000)}
+    entry = await spot.submit(Side.BUY, "1", **resting)
+    for each in spot.venue.sent:
+        await spot.accept(each)
+    with pytest.raises(IntentError) as refused:
+        await spot.oms.amend(entry, ANA, quantity=D("0.5"))
+    assert refused.value.code == "BRACKET_SENT"
+    await spot.oms.amend(entry, ANA, limit_price=D(49000))

@@ -188,6 +188,30 @@ async def test_a_stop_that_the_venue_drops_is_said(desk: Desk) -> None:
     assert "maintenance" in notice
 
 
+async def test_what_stays_in_the_way_is_said_for_good_in_the_end(desk: Desk) -> None:
+    busy = VenueRefused("Something is in the way.", code="INSUFFICIENT_FUNDS")
+    desk.venue.errors["place"] = [None, *[busy] * 100]
+    await desk.entry(BUY, "2", stop_loss=D(58000))
+    for _ in range(30):
+        await later(desk, 60)
+    said = notices(desk)
+    assert 3 <= sum("tried again" in notice for notice in said) <= 10
+    assert "tried again" not in said[-1]
+    assert len(desk.venue.placed) < 12
+
+
+async def test_a_pair_waiting_at_the_venue_is_no_room_for_another() -> None:
+    """A part of a bracket that the venue holds is already promised to its legs."""
+    spot = await Desk(linear=False).start()
+    resting = {"type": OrderType.LIMIT, "limit_price": D(59000), "stop_loss": D(58000), "take_profit": D(65000)}
+    order = await spot.submit(BUY, "1", **resting)
+    for each in spot.venue.sent:
+        await spot.accept(each)
+    await spot.fill(order, "0.4", "59000")
+    await spot.entry(BUY, "0.5", stop_loss=D(57000))
+    assert stops(spot) == [(OrderType.STOP, D("0.5"), D(57000))]
+
+
 async def test_a_stop_that_somebody_cancelled_stays_away(desk: Desk) -> None:
     await desk.entry(BUY, "2", stop_loss=D(58000))
     (stop,) = await accept_all(desk)

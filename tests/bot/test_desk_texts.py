@@ -1,0 +1,112 @@
+"""The words of answers: what was changed, what to do next, nothing in codes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import running
+from trading.intent import AccountId, Mode
+
+PAPER = AccountId("demo", Mode.PAPER)
+
+
+async def test_changed_orders_are_shown_as_they_are_now(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        placed = await desk.say("/buy ETH/USDT 0.1 2900")
+        amended = await desk.say(f"/amend {placed.order_id} price=2910 quantity=0.09")
+        assert "Before: PAPER demo: BUY 0.1 ETH/USDT LIMIT 2,900\n" in amended.text
+        assert "After:  PAPER demo: BUY 0.09 ETH/USDT LIMIT 2,910\n" in amended.text
+
+
+async def test_a_moved_stop_or_target_is_named_with_its_price(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy BTC/USDT 0.002 sl=57000 tp=66000")
+        await desk.until(lambda: len(desk.app.book.open_orders(PAPER)) == 2)
+        for line, name, order in (
+            ("/sl BTC/USDT 58000", "Stop loss of BTC/USDT: 58,000.", "STOP at 58,000"),
+            ("/tp BTC/USDT 67000", "Take profit of BTC/USDT: 67,000.", "LIMIT 67,000"),
+            ("/trail BTC/USDT 500", "Trailing stop of BTC/USDT: 500 behind the best price.", "TRAILING_STOP by 500"),
+        ):
+            text = (await desk.say(line)).text
+            assert text.startswith(name)
+            assert order in text
+
+
+async def test_refusals_say_what_to_do_in_a_sentence_of_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        denied = await desk.say("/buy BTC/USDT 0.001 90000")
+        assert "limit 5%. Use a price up to" in denied.text
+        placed = await desk.say("/buy ETH/USDT 0.1 2900")
+        assert "limit 5%. Use a price up to" in (await desk.say(f"/amend {placed.order_id} price=6000")).text
+        await desk.say("/kill ETH/USDT")
+        killed = await desk.say("/buy ETH/USDT 0.1")
+        assert "ETH/USDT was killed by local:admin. /resume ETH/USDT releases it." in killed.text
+        assert "(killed)" not in (await desk.say("/status")).text
+        for line in ("/dryrun buy BTC/USDT 0.001 90000", "/buy BTC/USDT 0.1", "/buy SOL/USDT 0.001"):
+            assert not re.search(r"\.\.", (await desk.say(line)).text)
+
+
+async def test_codes_of_the_venue_are_told_in_words(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        placed = await desk.say("/buy BTC/USDT 0.002 59000 sl=57000 tp=65000")
+        legs = [order.id for order in desk.app.book.children(placed.order_id or "")]
+        assert len(legs) == 2
+        assert (await desk.say(f"/cancel {placed.order_id}")).ok
+        await desk.until(lambda: not desk.app.book.open_orders(PAPER))
+        told = [(await desk.say(f"/{word} {leg}")).text for leg in legs for word in ("order", "why")]
+        assert all(re.search(r"Canceled: (its|together)", text) for text in told), told
+        bought = await desk.say("/buy BTC/USDT 0.002 59000")
+        assert bought.ok
+        for text in (*told, (await desk.say("/kill")).text):
+            assert not re.search(r"\b(OCO|LIST|ENTRY|PENDING_CANCEL|CANCELED)\b", text), text
+
+
+async def test_going_live_on_a_paper_venue_is_called_a_rehearsal(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        asked = await desk.say("/mode demo live")
+        assert "rehearsal" in asked.text
+        assert "are real" not in asked.text
+        assert asked.text.count("go live demo") == 1
+
+
+async def test_the_start_tells_what_holds_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        for line in ("/kill ETH/USDT", "/pause trend", "/lock SOL/USDT", "/limit max_order_value 300"):
+            assert (await desk.say(line)).text, line
+    async with running(tmp_path) as desk:
+        card = "\n".join(desk.app.card(0.1))
+        assert "ETH/USDT: HALTED by local:admin: /resume ETH/USDT releases it" in card
+        assert "trend: REDUCING by local:admin: /resume trend releases it" in card
+        assert "SOL/USDT is locked: /unlock SOL/USDT" in card
+        assert "limit max_order_value of the desk is 300, set from chat" in card
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/lock BTC/USDT soon", "Example: /lock BTC/USDT 1h"),
+        ("/chart BTC/USDT soon", "Example: /chart BTC/USDT 15m"),
+        ("/schedule status every=soon", "Example: /schedule status every=4h"),
+        ("/amend k3fq price=soon", "Example: /amend k3fq price=59000"),
+        ("/trades 99999999999", "The largest is 999999999."),
+        ("/trades 101", "The largest is 100."),
+        ("/logs 201", "The largest is 200."),
+        ("/close BTC/USDT 0%", "The part is zero. Parts are 50%, 0.01 or $100."),
+    ],
+)
+async def test_wrong_arguments_are_answered_with_a_right_line(tmp_path: Path, line: str, words: str) -> None:
+    async with running(tmp_path) as desk:
+        reply = await desk.say(line)
+        assert not reply.ok
+        assert words in reply.text
+        assert len(reply.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("first", ["bot.pages", "handlers.commands.system", "handlers.help", "handlers.confirm"])
+def test_the_page_of_commands_is_the_same_whatever_is_imported_first(first: str) -> None:
+    script = f"import {first}, bot.pages; bot.pages.check(bot.pages.ROOT)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
