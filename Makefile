@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	@$(BIN)/ruff check .
