@@ -30,7 +30,7 @@ async def test_a_schedule_is_told_in_words_and_removed_by_a_beginning_of_its_own
         table = (await desk.say("/schedule")).table
         assert table is not None
         assert [row[1] for row in table.rows] == ["every 20 s", "every 1 h 30 min", "daily at 08:30 UTC"]
-        assert (await desk.say('/schedule remove=""')).error == "NO_SCHEDULE"
+        assert "There is no schedule ''" in (await desk.say('/schedule remove=""')).text
         assert (await desk.say(f"/schedule remove={table.rows[1][0]}")).ok
         ids = [s.id for s in desk.app.book.all(Schedule) if s.active]
         assert len(ids) == 2

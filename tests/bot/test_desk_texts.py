@@ -58,7 +58,7 @@ async def test_codes_of_the_venue_are_told_in_words(tmp_path: Path) -> None:
         await desk.until(lambda: not desk.app.book.open_orders(PAPER))
         told = [(await desk.say(f"/{word} {leg}")).text for leg in legs for word in ("order", "why")]
         assert all(re.search(r"Canceled: (its|together)", text) for text in told), told
-        bought = await desk.say("/buy BTC/USDT 0.002 59000")
+        bought = await desk.say("/buy BTC/USDT 0.0021 59000")
         assert bought.ok
         for text in (*told, (await desk.say("/kill")).text):
             assert not re.search(r"\b(OCO|LIST|ENTRY|PENDING_CANCEL|CANCELED)\b", text), text

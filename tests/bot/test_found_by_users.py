@@ -81,7 +81,7 @@ async def test_killing_a_strategy_reaches_what_is_held_where_it_trades(tmp_path:
         await desk.say("/buy BTC/USDT 0.001")
         await desk.say("/buy ETH/USDT 0.05")
         told = await desk.say("/kill trend")
-        assert "flat" not in told.text
+        assert "; flat" not in told.text
         assert "BTC/USDT" in told.text
         await desk.say("/kill trend flatten=yes")
         await desk.until(lambda: [p.symbol for p in desk.app.book.positions(PAPER)] == ["ETH/USDT"])

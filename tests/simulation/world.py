@@ -74,8 +74,9 @@ class World:
         self.people = People(self.market, SYMBOLS, Random(f"people {seed}"))
         self.hand = invariants.Hand()
         self.past: list[Act] = []
-        self.working: list[asyncio.Task[object]] = []
+        self.working: list[tuple[Act, asyncio.Task[object]]] = []
         self.crashes = 0
+        self.moving = True  # the prices, and with them the trouble
         self.kept: Kept = InSqlite() if seed % 10 == SQLITE else InMemory()
         self.desk: Desk
 
@@ -125,7 +126,6 @@ class World:
             self.kept.remove()
 
     async def _tides(self) -> None:
-        self.moving = True
         while True:
             await asyncio.sleep(2)
             if not self.moving:
@@ -156,6 +156,8 @@ class World:
     async def _start(self) -> None:
         """Start a desk; one that crashes while it starts is started again."""
         while True:
+            if self.chance.random() < 0.1 * self.stormy and self.moving:
+                self.loop.call_later(self.chance.uniform(0, 1), self.desk.life.end, "killed while starting")
             starting = self.desk.spawn(self.desk.start())
             ended = self.loop.create_task(self.desk.life.ended.wait())
             await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -176,9 +178,15 @@ class World:
         """If the desk has died, start the next one, and let people repeat what got no answer."""
         if self.desk.life.alive:
             return
+        unanswered = [act for act, task in self.working if not task.done()]
+        self.working.clear()
         await self._bury()
         await asyncio.sleep(self.chance.uniform(0, 3))
         await self._start()
+        for act in unanswered:
+            if self.chance.random() < 0.7:
+                self.note("again, for want of an answer:")
+                self._ask(act)
 
     async def _scene(self) -> None:
         if self.chance.random() < 0.04 * self.stormy:
@@ -190,11 +198,14 @@ class World:
             act = self.chance.choice(self.past[-6:])
             self.note("the same again:")
         self.past.append(act)
-        self.note(f"> {act.text}")
-        self.working.append(self.desk.spawn(self._perform(act)))
+        self._ask(act)
         await asyncio.sleep(self.chance.choice((0.0, 0.01, 0.2, 2.0, 5.0, 9.0)))
         await self._revive()
         self.watch.check()
+
+    def _ask(self, act: Act) -> None:
+        self.note(f"> {act.text}")
+        self.working.append((act, self.desk.spawn(self._perform(act))))
 
     async def _perform(self, act: Act) -> None:
         try:
@@ -230,7 +241,7 @@ class World:
         await asyncio.sleep(SURE.total_seconds() + LONGEST_S)
         await self._revive()
         if self.working:
-            await asyncio.wait(self.working, timeout=60)
+            await asyncio.wait([task for _, task in self.working], timeout=60)
         self.working.clear()
         # What was traded by hand may keep a kill from its end until a person has adopted it.
         await self._still(must=not self.hand.touched)
