@@ -46,7 +46,7 @@ class Matching:
         levels = self._ledger.levels(order)
         if not levels:
             return
-        if order.follow(levels[0].price):
+        if order.follow(levels[0].price, self._ledger.instruments[order.symbol]):
             self._ledger.write(order)
         if order.triggered_by(levels[0].price):
             order.state = State.WORKING

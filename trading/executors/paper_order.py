@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from trading.instruments import ZERO, Side, Symbol
+from trading.instruments import ZERO, Instrument, Side, Symbol
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
 from trading.ports import Amended, VenueOrder
@@ -118,12 +118,13 @@ class BookOrder(msgspec.Struct, omit_defaults=True):
         beyond = self.side.sign * (price - self.stop_price)
         return beyond <= 0 if self.type is OrderType.TAKE_PROFIT else beyond >= 0
 
-    def follow(self, price: Decimal) -> bool:
-        """Move a trailing stop after a better price; whether it moved."""
+    def follow(self, price: Decimal, instrument: Instrument) -> bool:
+        """Move a trailing stop after a better price, to a tick, at least one away; whether it moved."""
         if self.trail is None or (self.mark is not None and self.side.sign * (self.mark - price) <= 0):
             return False
         self.mark = price
-        self.stop_price = price + self.side.sign * self.trail.distance(price)
+        stop = instrument.round_price(price + self.side.sign * self.trail.distance(price), self.side)
+        self.stop_price = price + self.side.sign * instrument.tick if stop == price else stop
         return True
 
     def shown(self) -> VenueOrder:

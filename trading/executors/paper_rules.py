@@ -31,7 +31,8 @@ class Rules:
             if pair and order.type is OrderType.LIMIT and order.accepts(best):
                 text = f"The target would fill at once: the market is at {plain(best)}."
                 raise VenueRefused(text, code="OCO_BAD_PRICES")
-            if order.follow(best) and order.stop_price is not None and order.stop_price <= 0:
+            moved = order.follow(best, self._ledger.instruments[order.symbol])
+            if moved and order.stop_price is not None and order.stop_price <= 0:
                 raise VenueRefused(
                     f"A trail of {order.trail} reaches below zero.", "Trail closer.", code="PRICE_FILTER"
                 )
