@@ -16,7 +16,7 @@ from bot.desk import LiveDesk
 from bot.logs import LogTail
 from bot.metrics import Metrics
 from bot.scheduler import Scheduler
-from bot.settings import Settings
+from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file

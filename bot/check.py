@@ -13,8 +13,8 @@ import httpx
 from bot.app import VERSION
 from bot.folder import prepare
 from bot.logs import LogTail
-from bot.settings import Settings
 from bot.settings.accounts import AccountSettings
+from bot.settings.models import Settings
 from bot.tokens import Tokens
 from bot.wiring import build_desk
 from trading.clock import SystemClock

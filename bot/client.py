@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.settings import Settings
+from bot.settings.models import Settings
 from trading.errors import ConfigError, TradingError
 
 PATIENCE_S = 60.0

@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trading.journal.queries import Queries
-
 from bot.logs import LogTail
-from bot.settings import Settings
+from bot.settings.models import Settings
 from bot.tokens import Tokens
 from handlers.context import Actor, Role
 from trading.book import Book
 from trading.clock import Clock
 from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId
+from trading.journal.queries import Queries
 from trading.kill import Killer
 from trading.oms import Oms
 from trading.ports import Executor, Market

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bot import kill_file
 from bot.client import Client, connect
-from bot.settings import Settings
+from bot.settings.models import Settings
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.ids import derive
 from trading.intent import Origin

@@ -10,7 +10,7 @@ import msgspec
 
 from bot.chats.shown import reply_of
 from bot.client import connect
-from bot.settings import Settings
+from bot.settings.models import Settings
 from bot.tokens import Tokens
 from handlers.context import Role
 from handlers.reply import Reply

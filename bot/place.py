@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.settings import Settings, load
+from bot.settings.loading import load
+from bot.settings.models import Settings
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings; else ./tiller.toml.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Data directory; else as set.")]

@@ -17,7 +17,7 @@ from bot.folder import prepare
 from bot.logs import start_logs
 from bot.notifier import Notifier
 from bot.redaction import Redactor
-from bot.settings import Settings
+from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import write_private
 from bot.web.console import add_console

@@ -5,7 +5,7 @@ import structlog
 from bot.app import VERSION, commands
 from bot.desk import LOCAL_ADMIN, LiveDesk
 from bot.logs import LogTail
-from bot.settings import Settings
+from bot.settings.models import Settings
 from bot.tokens import Tokens
 from bot.wiring import build_desk
 from handlers.context import ConfirmPolicy

@@ -9,8 +9,8 @@ import msgspec
 
 from bot.desk import LiveDesk
 from bot.logs import LogTail
-from bot.settings import Settings
 from bot.settings.accounts import AccountSettings
+from bot.settings.models import Settings
 from bot.settings.risk import AccountRisk, RiskSettings
 from bot.tokens import Tokens
 from trading.book import Book

@@ -23,7 +23,7 @@ import httpx
 from bot.app import App
 from bot.desk import LOCAL_ADMIN
 from bot.logs import LogTail
-from bot.settings import load
+from bot.settings.loading import load
 from tests.crash import Bot, ready
 from tests.kit import BTC
 from trading import events as e

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.app import App
 from bot.desk import LOCAL_ADMIN
 from bot.logs import LogTail
-from bot.settings import load
+from bot.settings.loading import load
 from handlers.context import Actor
 from handlers.reply import Reply
 from trading.clock import SystemClock

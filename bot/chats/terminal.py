@@ -23,7 +23,7 @@ from rich.text import Text
 
 from bot.chats.shown import reply_of
 from bot.client import Client
-from bot.settings import Settings
+from bot.settings.models import Settings
 from handlers.reply import Button, Reply, Tone
 from trading.errors import TradingError
 

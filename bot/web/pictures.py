@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from bot.app import App
 from bot.logs import LogTail
-from bot.settings import load
+from bot.settings.loading import load
 from bot.web.console import add_console
 from bot.web.server import WebServer, build_server
 from trading.clock import SystemClock

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import Settings, load
+from bot.settings.loading import load
+from bot.settings.models import Settings
 from trading.errors import ConfigError
 from trading.intent import Size, Unit
 

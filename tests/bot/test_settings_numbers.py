@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import Settings, load
+from bot.settings.loading import load
+from bot.settings.models import Settings
 from bot.settings.risk import RiskSettings
 from trading.errors import ConfigError
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, load, shape
+from bot.settings import shape
+from bot.settings.loading import load
+from bot.settings.models import Settings
 from bot.settings_page import example_toml, settings_page
 
 from .test_settings import written

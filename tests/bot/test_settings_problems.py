@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, load
+from bot.settings.loading import load
+from bot.settings.models import Settings
 from trading.errors import ConfigError
 
 from .test_settings import written

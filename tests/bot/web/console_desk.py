@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.app import App
 from bot.logs import LogTail
-from bot.settings import load
+from bot.settings.loading import load
 from bot.web.console import add_console
 from bot.web.server import WebServer, build_server
 from handlers.context import Role
