@@ -122,7 +122,7 @@ class Cover(NamedTuple):
     """How far an entry is covered; pairs are oldest first."""
 
     need: Decimal  # received, and neither covered nor given up
-    again: tuple[Pair, ...]  # did not get there
+    again: tuple[Pair, ...]  # did not get there, since one did
     lame: tuple[Pair, ...]
     lost: tuple[Pair, ...]
     next_number: str
@@ -134,13 +134,14 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
     pairs = pairs_of(entry, book)
     patient = sum(1 for pair in pairs if pair.failed in IN_THE_WAY) <= PATIENCE
     fates = [(pair, pair.fate(entry, patient)) for pair in pairs]
+    well = max((int(pair.number) for pair, fate in fates if fate in (Fate.LIVE, Fate.DONE)), default=0)
     used = sum((pair.done + pair.live for pair in pairs), ZERO)
     given_up = (Fate.LOST, Fate.LET_GO)
     gone = sum((pair.size - pair.done - pair.live for pair, fate in fates if fate in given_up), ZERO)
     received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
     return Cover(
         need=received - used - gone if is_its_position(entry, book) else ZERO,
-        again=tuple(pair for pair, fate in fates if fate is Fate.AGAIN and pair.failed),
+        again=tuple(pair for pair, fate in fates if fate is Fate.AGAIN and pair.failed and int(pair.number) > well),
         lame=tuple(pair for pair, fate in fates if fate is Fate.LAME),
         lost=tuple(pair for pair, fate in fates if fate is Fate.LOST),
         next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),

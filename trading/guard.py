@@ -129,12 +129,13 @@ class Guard:
         cover = look(entry, self.book, instrument)
         if cover.is_venue_held or self._is_filling(entry):
             return []  # the venue activates them itself, or more is about to come
-        await self._tell(entry, cover)
-        for pair in cover.lame:
-            for leg in pair.legs:
-                await self.oms.cancel(leg, _DESK)  # sent again together with its stop once it is gone
         price = entry.average_price
         free, blocked = room(self.book, entry, instrument)
+        is_bare = price is not None and not instrument.is_dust(max(free + blocked, ZERO), price)
+        await self._tell(entry, cover, is_bare)
+        for leg in (leg for pair in cover.lame for leg in pair.legs):
+            if leg.status is not OrderStatus.PENDING_CANCEL:
+                await self.oms.cancel(leg, _DESK)  # sent again together with its stop once it is gone
         if min(cover.need, blocked) > 0:
             await self._tell_blocked(entry, instrument, min(cover.need, blocked))
         want = instrument.round_quantity(min(cover.need, free))
@@ -189,14 +190,18 @@ class Guard:
         self._told.add((what, name))
         return not said
 
-    async def _tell(self, entry: Order, cover: Cover) -> None:
-        """Say once what did not get through, and whether it is tried again."""
+    async def _tell(self, entry: Order, cover: Cover, is_bare: bool) -> None:
+        """Say once what did not get through, and whether it is tried again, as long as it matters."""
         if not is_its_position(entry, self.book):
             return
         for pair in (*cover.lame, *cover.again, *cover.lost):
             leg = pair.main
             lost = pair in cover.lost
-            if not (pair.failed or lost) or not self._is_news("lost" if lost else "again", leg.id):
+            if (
+                not (is_bare or pair.live)
+                or not (pair.failed or lost)
+                or not self._is_news("lost" if lost else "again", leg.id)
+            ):
                 continue
             again = "" if lost else " It is tried again."
             again = " The position is closed at the market." if pair.was_due else again

@@ -149,6 +149,16 @@ async def test_a_stop_that_never_reached_the_venue_is_sent_again_until_it_does(d
     assert sum("tried again" in notice for notice in notices(desk)) == 3
 
 
+async def test_what_has_been_mended_is_not_told_again_after_a_restart(desk: Desk) -> None:
+    desk.venue.errors["place"] = [None, VenueUnreachable("Nobody there.")]
+    entry = await desk.entry(BUY, "2", stop_loss=D(58000))
+    await desk.protection.check(entry.id)
+    await accept_all(desk)
+    assert len(notices(desk)) == 1
+    await desk.restart()
+    assert len(notices(desk)) == 1
+
+
 async def test_attempts_are_further_and_further_apart(desk: Desk) -> None:
     desk.venue.errors["place"] = [None, *[VenueUnreachable("Nobody there.")] * 1000]
     await desk.entry(BUY, "2", stop_loss=D(58000))
