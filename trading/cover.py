@@ -59,7 +59,9 @@ class Pair(NamedTuple):
 
     @property
     def live(self) -> Decimal:
-        return max((leg.remaining for leg in self.legs if leg.is_open), default=ZERO)
+        """What it may still close: what one leg has done, the other will not."""
+        most = max((leg.remaining for leg in self.legs if leg.is_open), default=ZERO)
+        return max(min(most, self.size - self.done), ZERO)
 
     @property
     def main(self) -> Order:

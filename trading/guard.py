@@ -255,6 +255,7 @@ class Guard:
     async def _balance(self, account: AccountId, symbol: Symbol) -> None:
         """Shrink or cancel legs whose sibling was filled or whose position is gone."""
         used: dict[Side, Decimal] = {}
+        cut: set[str] = set()
         for legs in self._pairs(account, symbol):
             group = self.book.group(legs[0].group) if legs[0].group else legs
             left = max(leg.quantity for leg in group) - sum((leg.filled_quantity for leg in group), ZERO)
@@ -262,11 +263,24 @@ class Guard:
             entry = entry_of(legs[0].parent_id, self.book)
             if entry is not None and not is_its_position(entry, self.book):
                 left = ZERO  # what it protected is no more, even if there is another position by now
+            elif entry is not None:
+                left -= self._excess(entry, cut)
             side = legs[0].side
             left = max(min(left, held_for(self.book, legs[0]) - used.get(side, ZERO)), ZERO)
             used[side] = used.get(side, ZERO) + left
             for leg in legs:
                 await self._shrink(leg, left)
+
+    def _excess(self, entry: Order, cut: set[str]) -> Decimal:
+        """How much more its pairs would close than an entry has left: a fill of an older one was heard late.
+
+        It is told for the first pair of each entry, and noted in `cut`.
+        """
+        if entry.id in cut:
+            return ZERO
+        cut.add(entry.id)
+        instrument = self.oms.drafting.instrument(entry.account_id, entry.symbol)
+        return max(-look(entry, self.book, instrument).need, ZERO)
 
     async def _shrink(self, leg: Order, left: Decimal) -> None:
         if leg.status is OrderStatus.PENDING_CANCEL or leg.remaining <= left:

@@ -10,7 +10,7 @@ from trading import events as e
 from trading import ports as p
 from trading.errors import IntentError, VenueRefused, VenueUnreachable
 from trading.instruments import Side
-from trading.intent import Leg, OrderType, Trail
+from trading.intent import Leg, OrderType, Origin, Trail
 from trading.order import Order, OrderStatus
 
 D = Decimal
@@ -326,6 +326,21 @@ async def test_nor_when_nobody_looked_in_between(desk: Desk) -> None:
     await desk.protection.check(opening.id)
     assert desk.position == 2
     assert desk.venue.cancelled == [stop.id]
+
+
+async def test_a_late_fill_of_an_old_pair_shrinks_the_one_in_its_place(desk: Desk) -> None:
+    """It was cancelled, and had sold a part of which nobody had heard when the next was placed."""
+    await desk.entry(BUY, "3")
+    await desk.entry(BUY, "2", stop_loss=D(58000))
+    (old,) = await accept_all(desk)
+    late = desk.trade(old, "0.5", "58000")
+    await desk.oms.cancel(old, Origin("desk", "protection"))
+    await desk.end(old)
+    (new,) = await accept_all(desk)
+    assert new.quantity == D(2)
+    await desk.oms.on_report(DEMO, late)
+    await desk.protection.check(old.id)
+    assert desk.venue.amended == [(new.id, D("1.5"), None, D(58000))]
 
 
 # --- making room -----------------------------------------------------------------------------
