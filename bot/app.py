@@ -7,6 +7,7 @@ and held against the venues before anything new may be sent.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -22,11 +23,10 @@ from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file
 from bot.wiring import build_desk
 from handlers import commands  # importing declares them
-from handlers.accounts import latch_text
-from handlers.cards import mode_label
-from handlers.context import Actor, ConfirmPolicy, Role
+from handlers.accounts import in_use, latch_text
+from handlers.actor import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
-from handlers.figures import counted, money
+from handlers.figures import money
 from handlers.reply import Reply, Tone
 from trading import events as e
 from trading.clock import Clock
@@ -36,6 +36,7 @@ from trading.ids import derive
 from trading.intent import AccountId
 from trading.journal.store import JournalStore
 from trading.ports import Executor
+from trading.words import counted, mode_label, scope_label
 
 VERSION = version("tiller")
 EXPIRE_S = 2.0
@@ -77,13 +78,14 @@ class App:
         replayed = await self.book.open()
         if self.book.get(Founding, "desk") is None and not self.book.recent_orders():
             await self.book.record(e.DeskFounded(secrets.token_hex(8)))
+        self.metrics.follow(lambda: self.book.journal.last_seq, lambda: len(self.book.open_orders()))
         self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
         self.found = [f"{replayed} journal entries replayed"]
         voided = await self.dispatcher.confirmations.void_all("restart")
         self.found += [f"voided: {asked.line} (a confirmation from before the restart)" for asked in voided]
         for name in self.desk.accounts:
             self.found += await self.connections.connect(name)
-        await self._sample_equity()  # the day and the peak begin with what was there
+        await self.sample_equity()  # the day and the peak begin with what was there
         self._start_tasks()
         await self.desk.protection.check_all()
         self.found += [*self._standing(), *self._unpriced()]
@@ -106,14 +108,16 @@ class App:
     def _start_tasks(self) -> None:
         desk, start = self.desk, self.supervisor.start
         for account, executor in desk.executors.items():
-            start(f"reports of {account}", self._hear(account, executor))
+            if account in desk.closed:
+                continue
+            start(f"reports of {mode_label(account)}", self._hear(account, executor))
+            start(f"reconcile of {mode_label(account)}", partial(desk.reconciler.run, account))
         start("connections", self.connections.keep_trying)
-        start("reconcile", desk.reconciler.run)
         start("protection", desk.protection.run)
         start("kill switch", desk.killer.run)
         start("KILL file", lambda: watch_kill_file(desk))
         start("confirmations", self._expire)
-        self.scheduler.start(self._run_schedule, self._sample_equity, self.desk.book)
+        self.scheduler.start(self._run_schedule, self.sample_equity, self.desk.book)
 
     def _hear(self, account: AccountId, executor: Executor) -> Callable[[], Awaitable[None]]:
         async def hear() -> None:
@@ -139,15 +143,15 @@ class App:
         text = f"{schedule.line}: {reply.text}"
         await self.book.record(e.Noticed(derive(key), "info" if reply.ok else "warning", "schedule", text))
 
-    async def _sample_equity(self) -> None:
+    async def sample_equity(self) -> None:
         """Record the equity of every account in use, for the day's start, the peak and the curve."""
         day = f"{self.clock.now().astimezone(self.settings.zone):%Y-%m-%d}"
         samples: list[e.AnyEvent] = []
         for account in self.desk.executors:
             if self.book.account(account) is None:
                 continue
-            if any(self.desk.valuation.mark(position) is None for position in self.book.positions(account)):
-                continue  # a price that is missing is no loss
+            if self.desk.valuation.awaits_price(account):
+                continue  # a price that is missing is no loss, and no profit when it comes
             worth = self.desk.valuation.equity(account)
             samples.append(
                 e.EquitySampled(
@@ -183,23 +187,21 @@ class App:
             if positions or orders:
                 held = f"{counted(len(positions), 'position')}, {counted(len(orders), 'open order')}"
                 lines.append(f"{mode_label(account)}: {held}")
-        state = self.book.state()
-        lines += [f"the desk is {state}: /resume releases it"] if state is not e.TradingState.ACTIVE else []
-        latched = [x for x in self.book.all(Latch) if x.scope != "all" and x.state is not e.TradingState.ACTIVE]
-        lines += [f"{latch_text(latch)}: /resume {latch.scope} releases it" for latch in latched]
+        latched = [latch for latch in self.book.all(Latch) if latch.state is not e.TradingState.ACTIVE]
+        lines += [latch_text(latch, self.settings.timezone) for latch in latched]
         lines += [f"{x.symbol} is locked: /unlock {x.symbol}" for x in self.book.all(Lock) if x.holds(self.clock.now())]
         for changed in self.book.all(LimitOverride):
             lines.append(f"limit {changed.name} of {changed.account or 'the desk'} is {changed.value}, set from chat")
-        lines += [f"a kill of {kill.scope} goes on" for kill in self.desk.killer.unfinished()]
+        lines += [f"the kill of {scope_label(kill.scope)} goes on" for kill in self.desk.killer.unfinished()]
         return lines
 
     def _unpriced(self) -> list[str]:
         """What totals leave out because no market shows a price of it in the desk's currency."""
         currency = self.settings.currency
         return [
-            f"{name}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
-            for name in self.desk.accounts
-            if (worth := self.desk.valuation.equity(AccountId(name, self.book.mode(name)))).unpriced
+            f"{mode_label(each)}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
+            for each in in_use(self.book, self.desk.accounts)
+            if (worth := self.desk.valuation.equity(each)).unpriced
         ]
 
     def card(self, seconds: float) -> list[str]:

@@ -20,6 +20,7 @@ from bot.wiring import build_desk
 from trading.clock import SystemClock
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.journal.store import JournalStore, open_journal
+from trading.words import counted
 
 CONNECT_S = 30.0
 ANSWER_S = 1.0
@@ -42,7 +43,8 @@ async def check(settings: Callable[[], Settings]) -> AsyncIterator[Finding]:
         for line in str(why).splitlines():
             yield Finding("settings", False, line)
         return
-    yield Finding("settings", True, f"{len(known.accounts)} accounts, {len(known.strategies)} strategies")
+    strategies = counted(len(known.strategies), "strategy", "strategies")
+    yield Finding("settings", True, f"{counted(len(known.accounts), 'account')}, {strategies}")
     folder = _folder(known)
     yield folder
     if folder.passed:
@@ -87,7 +89,7 @@ def _folder(settings: Settings) -> Finding:
 async def _database(settings: Settings) -> Finding:
     try:
         async with await open_journal(settings.database.url, writer=False) as store:
-            return Finding("database", True, f"of this version, {store.last_seq} events")
+            return Finding("database", True, f"of this version, {counted(store.last_seq, 'event')}")
     except JournalError as why:
         if why.code not in UNSTARTED:
             return Finding("database", False, str(why))
@@ -144,7 +146,8 @@ async def _account(settings: Settings, name: str, account: AccountSettings, stor
         return Finding(label, False, str(why))
     except TimeoutError:
         return Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")
-    return Finding(label, True, f"{account.venue}, {len(desk.markets[name].instruments)} symbols on {account.market}")
+    symbols = counted(len(desk.markets[name].instruments), "symbol")
+    return Finding(label, True, f"{account.venue}, {symbols} on {account.market}")
 
 
 def _strategies(settings: Settings, store: JournalStore) -> Finding:

@@ -21,7 +21,7 @@ class Connections:
 
     async def connect(self, name: str) -> list[str]:
         """Bring one account up; answers what to say of it. `desk.unready` has why it may not trade yet."""
-        accounts = [account for account in self.desk.executors if account.name == name]
+        accounts = [a for a in self.desk.executors if a.name == name and a not in self.desk.closed]
         try:
             await self._start(self.desk.markets[name])
             for account in accounts:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.logs import LogTail
 from bot.settings.models import Settings
 from bot.tokens import Tokens
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from trading.book import Book
 from trading.clock import Clock
 from trading.instruments import Instrument, Symbol
@@ -21,6 +21,7 @@ from trading.reconcile import Reconciler
 from trading.risk.gate import RiskGate
 from trading.runner import Runner
 from trading.valuation import Valuation
+from trading.words import counted, mode_label
 
 LOCAL_ADMIN = Actor("local:admin", "local admin", Role.ADMIN)
 """Whoever can read the token file on this machine."""
@@ -47,6 +48,7 @@ class LiveDesk:
     tokens: Tokens
     tail: LogTail
     unready: dict[AccountId, str] = field(default_factory=dict)
+    closed: Mapping[AccountId, str] = field(default_factory=dict)
     task_health: Callable[[], Mapping[str, str]] = dict
 
     def __post_init__(self) -> None:
@@ -90,17 +92,18 @@ class LiveDesk:
         now = self.clock.now()
         found: dict[str, tuple[bool, str]] = {"journal": (True, f"entry {self.book.journal.last_seq}")}
         for account, why in self.unready.items():
-            found[f"account {account}"] = (not why, why or "reconciled")
+            found[f"account {mode_label(account)}"] = (not why, why or "reconciled")
         for name, market in self.markets.items():
             ages = [(now - q.at).total_seconds() for s in market.instruments if (q := market.quote(s))]
             fresh = bool(ages) and min(ages) < self.config.risk.stale_price_s
-            found[f"prices of {name}"] = (fresh, f"{min(ages):.1f} s old" if ages else "none yet")
+            found[f"prices of {name}"] = (fresh, f"{min(ages):.1f}s old" if ages else "none yet")
         for name, failure in self.task_health().items():
             found[name] = (not failure, failure or "running")
         doubts = [order.id for order in self.book.open_orders() if order.in_doubt]
         found["doubts"] = (not doubts, ", ".join(doubts) or "none")
         drifts = self.reconciler.open_drifts()
-        found["differences"] = (not drifts, f"{len(drifts)}: see /reconcile" if drifts else "none")
+        differences = f"{counted(len(drifts), 'difference')}: see /reconcile"
+        found["differences"] = (not drifts, differences if drifts else "none")
         return found
 
     def log_lines(self, count: int) -> Sequence[str]:

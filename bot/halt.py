@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from bot import kill_file
 from bot.client import Client, connect
 from bot.settings.models import Settings
+from handlers.accounts import released_text
+from handlers.story import killing
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.ids import derive
 from trading.intent import Origin
 from trading.journal.store import open_journal
+from trading.words import counted
 
 FOLLOWED_S = 10.0  # how long the steps of a kill are shown
 OBEYED_S = 3.0  # a bot that is well obeys the KILL file within one
@@ -73,8 +76,8 @@ async def resume(settings: Load, environ: Mapping[str, str], *, say: Say) -> int
     if not released and not there:
         say("The desk was not halted or paused.")
         return 0
-    for line in released:
-        say(line)
+    for latch in released:
+        say(released_text(latch, known.timezone))
     say("Released. No Tiller runs now; the next start trades again.")
     return 0
 
@@ -123,7 +126,6 @@ async def _latch(settings: Settings, key: str, flatten: bool, say: Say) -> int:
     """With no bot there: latch in the journal, by the same key as the file, so that it is one kill."""
     from bot.standby import standby  # a whole desk: only where none is running
 
-    then = "every order is cancelled and every position closed" if flatten else "orders that could open are cancelled"
     try:
         async with await open_journal(settings.database.url) as store:
             desk = await standby(settings, store)
@@ -134,6 +136,7 @@ async def _latch(settings: Settings, key: str, flatten: bool, say: Say) -> int:
             raise
         say("A bot holds the journal but does not answer: it obeys the file once it runs on, or when it starts again.")
         return 1
-    say(f"No Tiller runs; the desk is HALTED in its journal, with {orders} open orders and {positions} positions.")
-    say(f"At the next start {then}; nothing new until: tiller resume")
+    held = f"{counted(orders, 'open order')} and {counted(positions, 'position')}"
+    say(f"No Tiller runs; the desk is HALTED in its journal, with {held}.")
+    say(f"At the next start {killing(flatten)}; nothing new until: tiller resume")
     return 0

@@ -1,5 +1,6 @@
 """What Prometheus can ask for at `/metrics`. Numbers for graphs only: nothing is decided by them."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from prometheus_client import (
@@ -71,17 +72,18 @@ class Metrics:
         self._commands.labels(surface, "true" if ok else "false").inc()
         self._command_seconds.observe(seconds)
 
-    def appended(self, seq: int, seconds: float) -> None:
-        """The journal grew to `seq`."""
-        self._journal_seq.set(seq)
+    def follow(self, journal_seq: Callable[[], int], open_orders: Callable[[], int]) -> None:
+        """Where to read, whenever somebody asks, what only grows and shrinks."""
+        self._journal_seq.set_function(journal_seq)
+        self._open_orders.set_function(open_orders)
+
+    def appended(self, seconds: float) -> None:
+        """The journal grew."""
         self._append_seconds.observe(seconds)
 
     def equity(self, account: str, mode: str, amount: Decimal) -> None:
         """Equity in the desk's currency."""
         self._equity.labels(account, mode).set(float(amount))
-
-    def open_orders(self, count: int) -> None:
-        self._open_orders.set(count)
 
     def trading_state(self, state: TradingState) -> None:
         """The latch of scope `all`."""

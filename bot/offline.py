@@ -12,15 +12,16 @@ from bot.chats.shown import reply_of
 from bot.client import connect
 from bot.settings.models import Settings
 from bot.tokens import Tokens
-from handlers.context import Role
+from handlers.actor import Role
 from handlers.reply import Reply
-from handlers.story import tell
+from handlers.story import PASSED, tell_all
 from trading.clock import SystemClock
 from trading.errors import ConfigError, IntentError, JournalError
 from trading.events import Recorded
 from trading.journal import backup as copies
 from trading.journal import sqlite
 from trading.journal.store import JournalStore, is_sqlite, open_journal, restore_journal, sqlite_path
+from trading.words import counted
 
 LOOK_S = 0.5  # between two looks at a journal that may grow
 CHUNK = 1000
@@ -74,7 +75,7 @@ async def export(settings: Settings, target: Path | None, say: Say) -> None:
             raise JournalError(f"{target} is there already.", "Choose another name.") from None
         except OSError as why:
             raise JournalError(f"{target} cannot be written: {why.strerror}.", "Choose another place.") from None
-    say(f"{count} events in {target}")
+    say(f"{counted(count, 'event')} in {target}")
 
 
 async def _export(store: JournalStore, line: Callable[[str], object]) -> int:
@@ -101,7 +102,8 @@ async def tail(settings: Settings, number: int, follow: bool, say: Say) -> None:
 
 def in_words(entry: Recorded) -> str:
     """One entry on one line: number, time in UTC, type, and what it tells."""
-    told = "; ".join(tell(entry)) or msgspec.json.encode(entry.event).decode()
+    lines = [line for line in tell_all(entry) if not line.startswith(PASSED)]  # /why shows all the checks of an order
+    told = "; ".join(lines) or msgspec.json.encode(entry.event).decode()
     text = "".join(c if c.isprintable() else " " for c in told)
     return f"{entry.seq:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {type(entry.event).__name__}: {text}"
 

@@ -2,10 +2,11 @@
 
 from trading import events as e
 from trading.errors import JournalError
-from trading.fold import Entity, fold
+from trading.fold import fold
 from trading.journal.rows import PROJECTIONS, normalize
 from trading.journal.store import JournalStore
 from trading.projections import row
+from trading.steps.step import Entity
 
 ROUNDS = 50  # of catching up with a bot that is at work meanwhile
 Key = tuple[str, str]

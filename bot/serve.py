@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -19,7 +20,7 @@ from bot.notifier import Notifier
 from bot.redaction import Redactor
 from bot.settings.models import Settings
 from bot.supervise import Supervisor
-from bot.tokens import write_private
+from bot.tokens import LINK_LIFE, write_private
 from bot.web.console import add_console
 from bot.web.server import WebServer, build_server
 from handlers.alerts import Alert, Severity
@@ -28,6 +29,7 @@ from trading.clock import SystemClock
 from trading.control import AccountMode
 from trading.intent import Mode
 from trading.journal.store import open_journal
+from trading.words import span
 
 LAST_WORDS_S = 2.0  # for the alerts of an orderly stop
 LOGGED = 100  # alerts that the log may show again after a crash
@@ -35,6 +37,9 @@ log = structlog.get_logger("tiller")
 
 Say = Callable[[str], None]
 """Shows one line to whoever started us."""
+
+Welcome = Callable[[], Awaitable[None]]
+"""Shows the way in, once the desk has started."""
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -53,8 +58,8 @@ async def serve(settings: Settings, say: Say) -> None:
         stack.callback(logs.close)
         store = await stack.enter_async_context(await open_journal(settings.database.url))
         app = App(settings, store, clock, logs.tail)
-        token, fresh = await app.tokens.local()
-        redactor.add(token)
+        if known := await app.tokens.kept():
+            redactor.add(known)
         web = WebServer(settings.web.host, settings.web.port)
         stack.push_async_callback(web.stop)
         server = build_server(app)
@@ -63,19 +68,26 @@ async def serve(settings: Settings, say: Say) -> None:
         address = settings.data_dir / ADDRESS
         write_private(address, web.url + "\n")
         stack.callback(address.unlink, missing_ok=True)
-        link = f"{web.url}/login?link={app.tokens.link()}"
-        for line in first_screen(settings, await _modes(app), link, token if fresh else ""):
+        for line in what_runs(settings, await _modes(app)):
             say(line)
         tasks = Supervisor(app.mishap)
         app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health()}
         notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag)
         stack.push_async_callback(notifier.stop)
         await notifier.attach("log", _to_log, repeat=LOGGED)
-        await _run(app, notifier, stopping, say)
+
+        async def welcome() -> None:
+            token, fresh = await app.tokens.local()
+            redactor.add(token)
+            link = f"{web.url}/login?link={app.tokens.link()}"
+            for line in way_in(link, settings.data_dir / "token", token if fresh else ""):
+                say(line)
+
+        await _run(app, notifier, stopping, say, welcome)
 
 
-async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say) -> None:
-    """Start, wait for a signal, stop; a signal while starting is heard too."""
+async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, welcome: Welcome) -> None:
+    """Start, wait for a signal, stop; a signal while starting is heard too. A start that fails tells no secret."""
     card: list[str] = []
     app.book.subscribe(lambda entry: card.append(entry.event.text) if isinstance(entry.event, e.DeskStarted) else None)
     starting = asyncio.create_task(app.start(), name="start")
@@ -83,6 +95,7 @@ async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say) -> N
     await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
     if not asked.done():
         await starting
+        await welcome()
         notifier.start()
         say("\n".join(["", *card]))
     why = await asked
@@ -108,8 +121,8 @@ async def _modes(app: App) -> Mapping[str, Mode]:
     return modes
 
 
-def first_screen(settings: Settings, modes: Mapping[str, Mode], link: str, new_token: str) -> Iterator[str]:
-    """What runs, how to get in, and what this version does not do."""
+def what_runs(settings: Settings, modes: Mapping[str, Mode]) -> Iterator[str]:
+    """The first screen: accounts, strategies, database, and what this version does not do."""
     yield f"Tiller {VERSION}"
     yield ""
     for name, account in settings.accounts.items():
@@ -120,18 +133,22 @@ def first_screen(settings: Settings, modes: Mapping[str, Mode], link: str, new_t
         waits = "" if strategy.autostart else f", waits for /start_strategy {name}"
         yield f"  strategy  {name}: {strategy.class_} on {traded}, account {strategy.account}{waits}"
     yield f"  database  {settings.shown()['database.url']}"
+    for name, text in absent(settings):
+        yield f"Warning: [{name}] {text}"
+
+
+def way_in(link: str, token_file: Path, new_token: str) -> Iterator[str]:
+    """How to sign in, and from where else the desk can be reached."""
     yield ""
-    yield "Console, signed in by this link (once, within 15 minutes; a new one: tiller link):"
+    yield f"Console, signed in by this link (once, within {span(LINK_LIFE)}; a new one: tiller link):"
     yield f"  {link}"
     if new_token:
         yield ""
-        yield f"Admin token, shown this once and kept in {settings.data_dir / 'token'}:"
+        yield f"Admin token, shown this once and kept in {token_file}:"
         yield f"  {new_token}"
     yield ""
     yield "In another terminal: tiller chat       One command: tiller chat -c status"
     yield "Telegram and Discord come with a later version."
-    for name, text in absent(settings):
-        yield f"Warning: [{name}] {text}"
 
 
 class Signals:

@@ -8,7 +8,7 @@ from bot.logs import LogTail
 from bot.settings.models import Settings
 from bot.tokens import Tokens
 from bot.wiring import build_desk
-from handlers.context import ConfirmPolicy
+from handlers.actor import ConfirmPolicy
 from handlers.dispatch import Dispatcher
 from handlers.reply import Reply
 from trading.clock import SystemClock

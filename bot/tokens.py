@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from trading.clock import Clock
 from trading.errors import ConfigError
 from trading.journal.store import JournalStore
@@ -50,28 +50,45 @@ class Tokens:
     async def listed(self) -> Sequence[tuple[str, str, str]]:
         """Valid tokens as `(id, role, when and for what)`; never the token."""
         return [
-            (f"token:{row['id']}", row["role"], f"{row['name']}, made {row['created_at']:%Y-%m-%d}")
+            (f"token:{row['id']}", row["role"], f"{_known_as(row['name'])}, made {row['created_at']:%Y-%m-%d}")
             for row in await self._store.tokens.list()
             if row["revoked_at"] is None
         ]
 
-    async def local(self) -> tuple[str, bool]:
-        """The admin token of this machine, in `data_dir/token` (mode 0600); and whether it was made just now.
+    async def kept(self) -> str:
+        """The admin token of this machine in `data_dir/token` (mode 0600); empty if none was made or it is revoked.
 
         Raises:
-            ConfigError: the file cannot be read or written.
+            ConfigError: the file cannot be read.
         """
         try:
-            if self._file.exists():
-                token = self._file.read_text(errors="replace").strip()
-                if await self.find(token) is not None:
-                    self._file.chmod(0o600)
-                    return token, False
-            token = await self.issue(Role.ADMIN, LOCAL)
+            if not self._file.exists():
+                return ""
+            token = self._file.read_text(errors="replace").strip()
+            if await self.find(token) is None:
+                return ""
+            self._file.chmod(0o600)
+        except OSError as why:
+            raise self._unusable(why) from None
+        return token
+
+    async def local(self) -> tuple[str, bool]:
+        """The admin token of this machine, and whether it was made just now.
+
+        Raises:
+            ConfigError: its file cannot be read or written.
+        """
+        if token := await self.kept():
+            return token, False
+        token = await self.issue(Role.ADMIN, LOCAL)
+        try:
             write_private(self._file, token + "\n")
         except OSError as why:
-            raise ConfigError(f"{self._file} cannot be used: {why.strerror}.", "Check who owns it.") from None
+            raise self._unusable(why) from None
         return token, True
+
+    def _unusable(self, why: OSError) -> ConfigError:
+        return ConfigError(f"{self._file} cannot be used: {why.strerror}.", "Check who owns it.")
 
     # --- one-time links ----------------------------------------------------------------------
 
@@ -97,6 +114,10 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(handle, "w") as file:
         file.write(text)
     fresh.replace(path)
+
+
+def _known_as(name: str) -> str:
+    return "local:admin, in the token file of this machine" if name == LOCAL else name
 
 
 def _hash(token: str) -> str:

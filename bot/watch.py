@@ -27,10 +27,9 @@ async def watch_kill_file(desk: LiveDesk) -> None:
 def count(entry: e.Recorded, metrics: Metrics, book: Book) -> None:
     """Keep the metrics in step with the journal."""
     event = entry.event
-    metrics.appended(entry.seq, book.append_s)
+    if entry.seq == book.journal.last_seq:  # the last one of its append
+        metrics.appended(book.append_s)
     order = book.order(e.order_of(event))
-    if order is not None:
-        metrics.open_orders(len(book.open_orders()))
     if isinstance(event, e.OrderFilled) and order is not None:
         metrics.fill(order.account)
         metrics.order(order.account, order.status)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -17,8 +19,20 @@ from trading.book import Book
 from trading.clock import Clock
 from trading.drafting import Drafting
 from trading.errors import ConfigError
-from trading.executors.paper import PaperExecutor
-from trading.executors.paper_funds import Fees
+from trading.executors.binance.account import Side
+from trading.executors.binance.addresses import addresses_of
+from trading.executors.binance.budget import Budget
+from trading.executors.binance.codes import Product
+from trading.executors.binance.executor import BinanceExecutor
+from trading.executors.binance.keys import ApiKey
+from trading.executors.binance.session import Session
+from trading.executors.binance.sources import FuturesEvents, SpotEvents
+from trading.executors.binance.spot import SpotSide
+from trading.executors.binance.stream import UserStream
+from trading.executors.binance.usdm import UsdmSide
+from trading.executors.closed import ClosedExecutor
+from trading.executors.paper.executor import PaperExecutor
+from trading.executors.paper.funds import Fees
 from trading.instruments import Instrument, Money, Symbol
 from trading.intent import AccountId, Mode
 from trading.journal.store import JournalStore
@@ -55,11 +69,15 @@ def _unlisted(symbol: Symbol) -> Instrument:
 
 
 def _exchange(settings: Settings, name: str, clock: Clock) -> Market:
-    """Public prices, without keys: of what the account's strategies trade and the settings name."""
+    """Public prices, without keys."""
     account = settings.accounts[name]
+    return CcxtMarket(account.market, symbols_of(settings, name), clock, rest_url=account.rest_url)
+
+
+def symbols_of(settings: Settings, name: str) -> list[str]:
+    """What an account follows at an exchange: what its strategies trade and what the settings name."""
     traded = [s for each in settings.strategies.values() if each.account == name for s in each.symbols]
-    symbols = list(dict.fromkeys([*settings.market.symbols, *traded])) or ["BTC/USDT", "ETH/USDT"]
-    return CcxtMarket(account.market, symbols, clock, rest_url=account.rest_url)
+    return list(dict.fromkeys([*settings.market.symbols, *traded])) or ["BTC/USDT", "ETH/USDT"]
 
 
 MARKETS: dict[str, Callable[[Settings, str, Clock], Market]] = {
@@ -70,7 +88,7 @@ MARKETS: dict[str, Callable[[Settings, str, Clock], Market]] = {
 SHARED = ("simulated", "replay")
 """Markets that are the same for every account."""
 
-VENUES = ("paper",)
+VENUES = ("paper", "binance")
 """Venues that this version can trade at."""
 
 
@@ -91,6 +109,36 @@ def _paper(
     )
 
 
+def _binance(
+    name: str, settings: Settings, market: Market, clock: Clock, book: Book, budgets: dict[str, Budget]
+) -> Executor:
+    """A Binance account; without keys it is closed, and its paper mode works all the same."""
+    account, live = settings.accounts[name], AccountId(name, Mode.LIVE)
+    key, secret = account.api_key.get_secret_value(), account.api_secret.get_secret_value()
+    if not key and not secret:
+        prefix = f"TILLER_ACCOUNTS__{name.upper()}__API_"
+        return ClosedExecutor("binance", f"{name} has no API key.", f"Set {prefix}KEY and {prefix}SECRET.")
+
+    def price(symbol: Symbol) -> Decimal | None:
+        shown = market.quote(symbol)
+        return shown.last if shown else None
+
+    sides: list[Side] = []
+    for product in map(Product, account.products):
+        addresses = addresses_of(product, account.environment, account.rest_url, account.ws_api_url, account.stream_url)
+        budget = budgets.setdefault(addresses.rest, Budget(clock))
+        session = Session(name, product, ApiKey(key, secret), addresses, budget, clock)
+        is_usdm = product is Product.USDM
+        source = FuturesEvents(session) if is_usdm else SpotEvents(session)
+        stream = UserStream(session, source, Random(f"{name} {product}"))
+        symbols = [Symbol(symbol) for symbol in symbols_of(settings, name) if (":" in symbol) is is_usdm]
+        make = UsdmSide if is_usdm else SpotSide
+        sides.append(make(session, stream, clock, symbols, partial(book.by_venue_id, live), price))
+    # Only the live exchange tells what a key may do; the others hold no money.
+    may_withdraw = account.allow_withdrawals or account.environment != "live"
+    return BinanceExecutor(sides, clock, may_withdraw=may_withdraw)
+
+
 def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
     """The market of each account; accounts on a simulated market share one.
 
@@ -105,7 +153,7 @@ def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
             missing = account.venue if account.venue not in VENUES else account.market
             raise ConfigError(
                 f"[accounts.{name}]: {missing} is not part of this version.",
-                'Use venue = "paper" with market = "simulated", "replay" or "binance" (public prices).',
+                'Use venue = "paper" or "binance", and market = "simulated", "replay" or "binance".',
             )
         if account.market in SHARED:
             shared.setdefault(account.market, make(settings, name, clock))
@@ -114,14 +162,19 @@ def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
 
 
 def build_executors(
-    settings: Settings, markets: Mapping[str, Market], store: JournalStore, clock: Clock
+    settings: Settings, markets: Mapping[str, Market], store: JournalStore, clock: Clock, book: Book
 ) -> dict[AccountId, Executor]:
-    """One executor for each account in each of its modes."""
-    return {
-        AccountId(name, mode): _paper(name, mode, account, markets[name], store, clock)
-        for name, account in settings.accounts.items()
-        for mode in Mode
-    }
+    """One executor for each account in each of its modes; accounts at one address share its limits."""
+    budgets: dict[str, Budget] = {}
+    executors: dict[AccountId, Executor] = {}
+    for name, account in settings.accounts.items():
+        for mode in Mode:
+            if mode is Mode.LIVE and account.venue == "binance":
+                made: Executor = _binance(name, settings, markets[name], clock, book, budgets)
+            else:
+                made = _paper(name, mode, account, markets[name], store, clock)
+            executors[AccountId(name, mode)] = made
+    return executors
 
 
 def build_desk(
@@ -134,9 +187,10 @@ def build_desk(
     """
     book = Book(store, clock)
     markets = build_markets(settings, clock)
-    executors = build_executors(settings, markets, store, clock)
+    executors = build_executors(settings, markets, store, clock, book)
     valuation = Valuation(book, markets, settings.currency)
-    unready = dict.fromkeys(executors, "starting: not reconciled with the venue yet")
+    closed = {account: each.why for account, each in executors.items() if isinstance(each, ClosedExecutor)}
+    unready = {a: "starting: not reconciled with the venue yet" for a in executors if a not in closed}
 
     def listed(account: AccountId, symbol: Symbol) -> Instrument | None:
         return executors[account].instruments.get(symbol)
@@ -148,8 +202,9 @@ def build_desk(
         {name: limits_of(account.risk) for name, account in settings.accounts.items()},
         settings.timezone,
         capabilities=lambda account: executors[account].capabilities,
-        not_ready=lambda account: unready.get(account, ""),
+        not_ready=lambda account: unready.get(account, "") or closed.get(account, ""),
         listed=listed,
+        vet=lambda order, reference: executors[order.account_id].vet(order, reference),
     )
     oms = Oms(book, gate, Drafting(book, valuation, executors), executors)
     protection = Protection(oms)
@@ -172,6 +227,7 @@ def build_desk(
         tokens=tokens,
         tail=tail,
         unready=unready,
+        closed=closed,
     )
 
 

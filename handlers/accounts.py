@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from handlers.context import Context
 from handlers.figures import number, price
@@ -13,6 +14,7 @@ from trading.intent import AccountId, Leg, Mode
 from trading.oms import Oms
 from trading.order import Order
 from trading.portfolio import Position
+from trading.words import begun, mode_label, resume_line, scope_label
 
 
 def in_use(book: Book, names: Iterable[str]) -> list[AccountId]:
@@ -51,10 +53,20 @@ def options(book: Book, account: AccountId) -> str:
     return f"account={account.name}{f' mode={account.mode}' if other else ''}"
 
 
-def latch_text(latch: Latch) -> str:
-    """`BTC/USDT: HALTED by local:admin (the feed is broken)`; the reason only where somebody gave one."""
-    why = f" ({latch.reason})" if latch.reason not in ("", "killed", "paused") else ""
-    return f"{latch.scope}: {latch.state} by {latch.actor}{why}"
+def latch_text(latch: Latch, zone: str) -> str:
+    """`The desk is HALTED by person:ana at 2026-01-05 13:00 UTC (the feed is broken): /resume releases it`."""
+    what = f"{begun(scope_label(latch.scope))} is {latch.state} {latch.origin(ZoneInfo(zone))}"
+    return f"{what}: {resume_line(latch.scope)} releases it"
+
+
+def released_text(latch: Latch, zone: str) -> str:
+    """`The desk was HALTED by person:ana at 2026-01-05 13:00 UTC`: of a latch that holds no more."""
+    return f"{begun(scope_label(latch.scope))} was {latch.state} {latch.origin(ZoneInfo(zone))}."
+
+
+def holding_text(position: Position) -> str:
+    """`PAPER demo 0.5 BTC/USDT`."""
+    return f"{mode_label(AccountId(position.account, position.mode))} {number(position.quantity)} {position.symbol}"
 
 
 def is_dust(oms: Oms, position: Position) -> bool:
@@ -62,7 +74,7 @@ def is_dust(oms: Oms, position: Position) -> bool:
     account = AccountId(position.account, position.mode)
     instrument = oms.book.instrument(account, position.symbol)
     mark = oms.drafting.valuation.mark(position) or position.average_price or ZERO
-    return instrument is not None and instrument.is_dust(position.quantity, mark)
+    return instrument is not None and not instrument.is_closable(position.quantity, mark)
 
 
 def reduces(book: Book, order: Order) -> bool:

@@ -5,18 +5,20 @@ from decimal import Decimal
 import msgspec
 
 from handlers.accounts import reduces
-from handlers.context import Consent, Context
+from handlers.actor import Consent
+from handlers.context import Context
 from handlers.figures import money, number, percent, price, sentence
 from handlers.reply import Reply, Tone
 from handlers.story import ended
 from trading import events as e
 from trading.drafting import protective_intents
 from trading.instruments import ZERO, Settlement, Side
-from trading.intent import AccountId, Intent, TimeInForce
+from trading.intent import Intent, TimeInForce
 from trading.order import Order, OrderStatus
 from trading.ports import Approved
 from trading.risk.gate import Denied
 from trading.risk.reasons import Reason
+from trading.words import mode_label
 
 SETTLE_S = 2.0  # how long an answer waits for the venue's first word
 
@@ -96,13 +98,9 @@ def headline(order: Order) -> str:
     if order.time_in_force is not TimeInForce.GTC:
         words.append(order.time_in_force)
     words += ["post-only"] if order.post_only else []
+    words += [f"iceberg {number(order.iceberg)}"] if order.iceberg is not None else []
     words += ["reduce-only"] if order.reduce_only else []
     return " ".join(words)
-
-
-def mode_label(account: AccountId) -> str:
-    """`PAPER demo`, `LIVE main`."""
-    return f"{account.mode.upper()} {account.name}"
 
 
 def card(shown: Preview, currency: str) -> str:
@@ -139,7 +137,7 @@ def outcome(order: Order) -> str:
         case OrderStatus.PARTIALLY_FILLED:
             return f"Partly filled: {done}; {number(order.remaining)} still working."
         case OrderStatus.DENIED:
-            return f"Denied. {sentence(order.reason.removesuffix(': killed').removesuffix(': paused'))}"
+            return f"Denied. {sentence(order.reason)}"
         case OrderStatus.REJECTED:
             return f"Rejected by the venue. {sentence(order.reason)}"
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:

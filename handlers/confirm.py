@@ -11,7 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from handlers.context import AUTOMATIC, Context, Role
+from handlers.actor import AUTOMATIC, Role
+from handlers.context import Context
 from handlers.reply import Button, Reply
 from handlers.spec import Arg, Choice, command
 from handlers.values import Words
@@ -20,6 +21,7 @@ from trading.control import Confirmation
 from trading.errors import IntentError
 from trading.events import ConfirmationAsked, ConfirmationClosed, ModeChanged, Noticed, Recorded
 from trading.ids import derive
+from trading.words import counted, span
 
 TOKEN_LENGTH = 8  # characters of 5 bits, of no use to anybody but who may confirm
 TRIES = 3  # at a typed phrase
@@ -64,9 +66,9 @@ class Confirmations:
             assert asked is not None, "the fold keeps what was asked"
             self._waiting[token] = asked
         if approval:
-            then = f"Somebody else must approve it within {seconds} s: /approve {token}"
+            then = f"Somebody else must approve it within {span(timedelta(seconds=seconds))}: /approve {token}"
         else:
-            then = f"Confirm within {seconds} s: /confirm {token} {phrase}".rstrip()
+            then = f"Confirm within {span(timedelta(seconds=seconds))}: /confirm {token} {phrase}".rstrip()
         buttons = (
             Button("Approve" if approval else "Confirm", f"confirm {token}"),
             Button("Reject", f"reject {token}"),
@@ -122,7 +124,8 @@ class Confirmations:
             if not stale:
                 return ()
             told = "; ".join(asked.line for asked in stale[:5])
-            text = f"{len(stale)} waiting for confirmation voided ({reason}), nothing was sent: {told}"
+            count = counted(len(stale), "command")
+            text = f"{count} waiting for confirmation voided ({reason}), nothing was sent: {told}"
             notice_id = derive("voided", *(asked.token for asked in stale))
             closing = [ConfirmationClosed(asked.token, "voided", DESK) for asked in stale]
             await self.book.write(*closing, Noticed(notice_id, "warning", "confirm", text))

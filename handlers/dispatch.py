@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from handlers.actor import Actor, ConfirmPolicy, Consent, Role
 from handlers.complete import suggest
 from handlers.confirm import Confirmations
-from handlers.context import Actor, ConfirmPolicy, Consent, Context, Desk, Role
+from handlers.context import Context, Desk
 from handlers.help import WELCOME
 from handlers.parse import MissingArgument, find, quote, read
 from handlers.reply import Button, Reply, Tone, from_answer, to_answer

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
 from trading.instruments import plain
+from trading.words import LENGTHS, span
 
 CENT = Decimal("0.01")
 
@@ -56,34 +57,16 @@ def moment(at: datetime, zone: str) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """`12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`."""
+    """`12s ago`, `5m ago`, `3h ago`, `2d ago`: in the largest unit of which one has passed."""
     seconds = max(int((now - at).total_seconds()), 0)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
-
-
-def span(length: timedelta) -> str:
-    """`1 d 2 h`, `15 min`, `30 s`."""
-    rest = int(length.total_seconds())
-    parts = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+    unit = next((unit for unit in LENGTHS.values() if seconds >= unit), 1)
+    return f"{span(timedelta(seconds=seconds // unit * unit))} ago"
 
 
 def sentence(text: str) -> str:
     """The text with one mark at its end, so that another sentence may follow."""
     text = text.rstrip()
     return text if not text or text[-1] in ".!?:" else f"{text}."
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 open order`, `3 open orders`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(words: Sequence[str], most: int = 10) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.parse import named
 from handlers.reply import Reply, Table
 from handlers.spec import GROUPS, LATER, REGISTRY, Arg, Choice, CommandSpec, command, in_order

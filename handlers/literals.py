@@ -9,6 +9,7 @@ from typing import Any
 from trading.errors import IntentError
 from trading.instruments import decimal_from_text, plain
 from trading.intent import Size, Unit
+from trading.words import span
 
 LONGEST = timedelta(days=366)
 
@@ -16,7 +17,6 @@ _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,8})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_LENGTHS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _FLAGS = {**dict.fromkeys(("yes", "true", "on", "1"), True), **dict.fromkeys(("no", "false", "off", "0"), False)}
 
 
@@ -112,6 +112,5 @@ def show(value: Any) -> str:
         case time():
             return f"{value:%H:%M}"
         case timedelta():
-            seconds = int(value.total_seconds())
-            return next(f"{seconds // length}{unit}" for unit, length in _LENGTHS if seconds % length == 0)
+            return span(value)
     return str(value)

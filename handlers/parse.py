@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.spec import LATER, REGISTRY, CommandSpec, Param, in_order
 from handlers.values import AccountName, Part, did_you_mean
 from trading.errors import IntentError
@@ -125,10 +126,10 @@ def bind(spec: CommandSpec, rest: str) -> dict[str, str]:
         IntentError: an option that does not exist, something given twice, or too much.
     """
     texts: dict[str, str] = {}
-    words = list(tokens(rest))
+    words, positionals = list(tokens(rest)), spec.positionals
     passed = 0  # positional parameters that words without a name can no longer be for
     for number, word in enumerate(words):
-        free = next((p for p in spec.positionals[passed:] if p.name not in texts), None)
+        free = next((p for p in positionals[passed:] if p.name not in texts), None)
         param, text = _meant(spec, word, free)
         if param is None:
             shown = "That" if spec.secret else repr(word.text[:24])
@@ -142,7 +143,7 @@ def bind(spec: CommandSpec, rest: str) -> dict[str, str]:
             return texts | late
         texts[param.name] = text
         if word.name != param.name:
-            passed = spec.positionals.index(param) + 1
+            passed = positionals.index(param) + 1
     return texts
 
 

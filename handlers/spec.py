@@ -36,7 +36,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.reply import Reply
 from handlers.values import Kind, Line, Words, kind_of
 

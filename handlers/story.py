@@ -1,19 +1,13 @@
 """Events in plain words: for `/why`, for alerts, for the journal's reader. One place for all surfaces."""
 
-import re
+from datetime import timedelta
 
 from handlers.figures import money, number, price
 from trading import events as e
 from trading.instruments import plain
-from trading.order import OrderStatus
+from trading.intent import AccountId
+from trading.words import STATUS, begun, mode_label, resume_line, scope_label, span
 
-STATUS = {status: status.replace("_", " ").lower() for status in OrderStatus} | {
-    OrderStatus.PENDING_CANCEL: "cancel sent",
-    OrderStatus.PARTIALLY_FILLED: "partly filled",
-}
-"""How the states of an order are called."""
-
-_CODE = re.compile(rf"\b({'|'.join(OrderStatus)})\b")
 _ENDINGS = {
     "OCO": "its other half was filled or cancelled",
     "LIST": "together with its bracket",
@@ -22,14 +16,20 @@ _ENDINGS = {
 """Why a venue ended an order by itself, where it says so by a code."""
 
 
+def killing(flatten: bool) -> str:
+    """What a kill does."""
+    if flatten:
+        return "every order is cancelled and every position closed"
+    return "what could open something is cancelled; positions stay, with their stops and targets"
+
+
+PASSED = "check passed"
+"""How the line of a check begins that an order has passed."""
+
+
 def ended(how: str, reason: str) -> str:
     """`Canceled: its other half was filled or cancelled`."""
     return f"{how}: {_ENDINGS.get(reason, reason)}" if reason else how
-
-
-def in_words(text: str) -> str:
-    """A text with the states of orders in words."""
-    return _CODE.sub(lambda found: STATUS[OrderStatus(found[1])], text)
 
 
 def tell(entry: e.Recorded) -> list[str]:
@@ -82,14 +82,13 @@ def tell(entry: e.Recorded) -> list[str]:
 def _beyond_orders(event: e.AnyEvent) -> list[str]:
     match event:
         case e.TradingStateChanged():
-            return [f"{event.scope} is {event.state} ({event.reason}) by {event.actor}"]
+            return [_state(event)]
         case e.KillStarted():
-            how = "cancel and close everything" if event.flatten else "cancel orders"
-            return [f"KILL {event.scope} by {event.actor}: {how}"]
+            return [f"KILL of {scope_label(event.scope)} by {event.actor}: {killing(event.flatten)}"]
         case e.KillStep():
-            return [f"kill: {in_words(event.text)}"]
+            return [f"Kill, {event.text}"]
         case e.KillFinished():
-            return [f"kill done: {event.text}"]
+            return [event.text]
         case e.ModeChanged():
             until = f" until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
             return [f"{event.account} is now {event.mode.upper()}{until}, by {event.actor}"]
@@ -98,7 +97,8 @@ def _beyond_orders(event: e.AnyEvent) -> list[str]:
             return [f"Limit {event.name} of {where} is now {event.value}, by {event.actor}"]
         case e.SymbolLocked():
             until = f" until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
-            return [f"{event.symbol} locked{until} by {event.actor}: {event.reason}"]
+            why = f": {event.reason}" if event.reason else ""
+            return [f"{event.symbol} locked{until} by {event.actor}{why}"]
         case e.SymbolUnlocked():
             return [f"{event.symbol} unlocked by {event.actor}"]
         case e.StrategySwitched():
@@ -108,18 +108,16 @@ def _beyond_orders(event: e.AnyEvent) -> list[str]:
                 f"{event.strategy}: {event.side} {event.symbol} at {price(event.price)}: {event.outcome or 'no order'}"
             ]
         case e.DriftFound():
-            return [
-                f"{event.account}: {event.kind} {event.subject} differs: ours {event.ours}, the venue's {event.theirs}."
-                " See /reconcile"
-            ]
+            differs = f"{event.kind} {event.subject} differs: ours {event.ours}, the venue's {event.theirs}"
+            return [f"{_label(event)}: {differs}. See /reconcile"]
         case e.DriftResolved():
-            return [f"{event.account}: difference {event.resolution} by {event.actor}"]
+            return [f"{_label(event)}: difference {event.resolution} by {event.actor}"]
         case e.Reconciled() | e.DeskStarted():
             return [event.text] if event.text else []
         case e.BalanceAdjusted():
-            return [f"{event.account}: {plain(event.change.amount)} {event.change.currency}, {event.reason}"]
+            return [f"{_label(event)}: {plain(event.change.amount)} {event.change.currency}, {event.reason}"]
         case e.PositionAdjusted():
-            return [f"{event.account}: {event.symbol} is now {plain(event.quantity)}, {event.reason}"]
+            return [f"{_label(event)}: {event.symbol} is now {plain(event.quantity)}, {event.reason}"]
         case e.ConfirmationClosed():
             return [f"Confirmation {event.token} {event.outcome}"] if event.outcome in ("expired", "voided") else []
         case e.Noticed():
@@ -130,8 +128,64 @@ def _beyond_orders(event: e.AnyEvent) -> list[str]:
             return []
 
 
+def tell_all(entry: e.Recorded) -> list[str]:
+    """One entry of the journal as lines for people, bookkeeping too; empty only where there is nothing to say."""
+    return tell(entry) or _bookkeeping(entry.event)
+
+
+def _bookkeeping(event: e.AnyEvent) -> list[str]:
+    match event:
+        case e.CommandRun():
+            return [f"{event.actor} via {event.surface}: {event.line}{'' if event.ok else f': refused ({event.code})'}"]
+        case e.ConfirmationAsked():
+            who = f"somebody other than {event.actor} must approve" if event.approval else f"{event.actor} must confirm"
+            return [f"{who}: {event.line}"]
+        case e.ConfirmationClosed():
+            return [f"Confirmation {event.token} {event.outcome} by {event.actor}"]
+        case e.ScheduleSet():
+            when = f"daily at {event.at}" if event.at else f"every {span(timedelta(seconds=event.every_s))}"
+            return [f"{event.actor} scheduled {when}: {event.line}"]
+        case e.ScheduleRemoved():
+            return [f"{event.actor} removed schedule {event.schedule_id}"]
+        case e.AccountOpened():
+            held = ", ".join(f"{number(balance.amount)} {balance.currency}" for balance in event.balances) or "nothing"
+            return [f"{_label(event)} opened at {event.venue} with {held}"]
+        case e.EquitySampled():
+            return [f"{_label(event)} is worth {money(event.equity, event.currency)}"]
+        case e.InstrumentListed():
+            return [f"{_label(event)}: the filters of {event.instrument.symbol}"]
+        case e.DeskFounded():
+            return ["The desk was founded"]
+        case _:
+            return []
+
+
+OfAccount = (
+    e.AccountOpened
+    | e.BalanceAdjusted
+    | e.DriftFound
+    | e.DriftResolved
+    | e.EquitySampled
+    | e.InstrumentListed
+    | e.PositionAdjusted
+)
+
+
+def _label(event: OfAccount) -> str:
+    return mode_label(AccountId(event.account, event.mode))
+
+
+def _state(event: e.TradingStateChanged) -> str:
+    """What a latch or its release means, and the way back."""
+    scope, why = begun(scope_label(event.scope)), f" ({event.reason})" if event.reason else ""
+    by = f"{scope} is {event.state}, by {event.actor}{why}"
+    if event.state is e.TradingState.ACTIVE:
+        return f"{by}: it may trade again"
+    return f"{by}: nothing new is opened, closing goes on; {resume_line(event.scope)} releases it"
+
+
 def _checks(findings: tuple[e.Finding, ...]) -> list[str]:
-    return [f"check {'passed' if f.passed else 'FAILED'}  {f.code}: {f.text}" for f in findings]
+    return [f"{PASSED if f.passed else 'check FAILED'}  {f.code}: {f.text}" for f in findings]
 
 
 def _changes(event: e.OrderAmendRequested | e.OrderAmended) -> str:

@@ -4,8 +4,6 @@ Numbers travel as text to here and are Decimal from here on. A reader raises Int
 line that says what was wrong; nothing else.
 """
 
-import difflib
-import functools
 import re
 import types
 import typing
@@ -19,8 +17,9 @@ import msgspec
 
 from handlers.context import Context
 from handlers.literals import count, cut, duration, flag, positive, time_of_day
+from handlers.spelling import nearest, symbol_of
 from trading.errors import IntentError
-from trading.instruments import Instrument, Price, Quantity, Settlement, Symbol, decimal_from_text
+from trading.instruments import Price, Quantity, Symbol, decimal_from_text
 from trading.intent import Size, Trail, Unit
 from trading.order import Order
 from trading.quotes import timeframe_seconds
@@ -72,15 +71,6 @@ class Kind(msgspec.Struct, frozen=True):
 # --- names that the desk knows ---------------------------------------------------------------
 
 
-def nearest(word: str, known: Iterable[str], wanted: int = 3) -> list[str]:
-    """The known names most like `word`, best first; letter case does not count."""
-    names = {name.lower(): name for name in known}
-    word = word[:32].lower()
-    starts = [name for name in names if len(word) >= 2 and name.startswith(word)]
-    close = difflib.get_close_matches(word, names, n=wanted, cutoff=0.6)
-    return [names[name] for name in dict.fromkeys([*close, *sorted(starts)])][:wanted]
-
-
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """A remedy that names the nearest known names."""
     near = nearest(word, known)
@@ -97,67 +87,6 @@ def _known(noun: str, code: str, names: Callable[[Context], Sequence[str]]) -> R
         raise IntentError(f"{cut(text)} is not {noun}.", did_you_mean(text, known, listed), code=code)
 
     return read
-
-
-# --- symbols ---------------------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=16384)
-def _collapse(text: str) -> str:
-    """`BTC/USDT`, `btc-usdt` and `BTC_USDT` are all `BTCUSDT`."""
-    return "".join(c for c in text.upper() if c.isalnum())
-
-
-def _spelt(text: str, instruments: Mapping[Symbol, Instrument]) -> list[Symbol]:
-    """The instruments that `text` is a spelling of: exact before case-blind before punctuation-blind."""
-    if text in instruments:
-        return [Symbol(text)]
-    if text.upper() in instruments:
-        return [Symbol(text.upper())]
-    stem, dot, suffix = text.upper().rpartition(".")
-    if dot and suffix in ("P", "PERP"):
-        wanted = _collapse(stem)
-        return [
-            symbol
-            for symbol, i in instruments.items()
-            if i.settlement is Settlement.LINEAR and _collapse(i.base + i.quote) == wanted
-        ]
-    wanted = _collapse(text)
-    return [symbol for symbol in instruments if wanted and _collapse(symbol) == wanted]
-
-
-_EXCHANGE = re.compile(r"\A[A-Za-z0-9_]{1,20}:", re.ASCII)  # BINANCE:BTCUSDT; but BTC/USDT:USDT is a symbol
-
-
-def _symbol(text: str, ctx: Context, accounts: Sequence[str]) -> Symbol:
-    bare = _EXCHANGE.sub("", text)
-    for account in accounts:
-        instruments = ctx.desk.instruments(account)
-        for spelling in dict.fromkeys((text, bare)):
-            found = _spelt(spelling, instruments)
-            if len(found) == 1:
-                return found[0]
-            if found:
-                raise IntentError(f"{cut(text)} could be {' or '.join(found[:4])}.", "Write one.", code="BAD_SYMBOL")
-    raise IntentError(*_no_symbol(text, bare, ctx, accounts), code="BAD_SYMBOL")
-
-
-def _no_symbol(text: str, bare: str, ctx: Context, accounts: Sequence[str]) -> tuple[str, str]:
-    """What to say of a symbol that none of the accounts trades."""
-    where = accounts[0] if len(accounts) == 1 else "the desk"
-    for other in ctx.desk.accounts:
-        if other not in accounts and _spelt(bare, ctx.desk.instruments(other)):
-            return f"{cut(text)} is not traded on {where}.", f"It is on {other}: add account={other}."
-    known = [symbol for account in accounts for symbol in ctx.desk.instruments(account)]
-    stem, dot, suffix = bare.rpartition(".")
-    if dot and suffix.upper() in ("P", "PERP"):
-        spot = [symbol for symbol in known if _collapse(symbol) == _collapse(stem)]
-        remedy = f"Write {spot[0]} for spot." if spot else "Write a symbol such as BTC/USDT."
-        return f"{cut(text)} is a perpetual future, which {where} does not trade.", remedy
-    collapsed = {_collapse(symbol): symbol for symbol in known}
-    near = [collapsed[name] for name in nearest(_collapse(bare), collapsed)]
-    remedy = f"Did you mean {' or '.join(near)}?" if near else "See /instruments."
-    return f"{cut(text)} is not a symbol of {where}.", remedy
 
 
 # --- orders and scopes -----------------------------------------------------------------------
@@ -190,7 +119,7 @@ def _scope(text: str, ctx: Context, accounts: Sequence[str]) -> Scope:
         if name.lower() == text.lower():
             return Scope(name)
     try:
-        return Scope(_symbol(text, ctx, accounts))
+        return Scope(symbol_of(text, ctx, accounts))
     except IntentError:
         remedy = did_you_mean(text, names, "Write all, an account, a symbol or a strategy.")
         raise IntentError(f"{cut(text)} is not a scope.", remedy, code="BAD_SCOPE") from None
@@ -222,7 +151,7 @@ _accounts = _known("an account", "UNKNOWN_ACCOUNT", lambda ctx: ctx.desk.account
 _strategies = _known("a strategy", "UNKNOWN_STRATEGY", lambda ctx: ctx.desk.strategies)
 
 KINDS: dict[Any, Kind] = {
-    Symbol: Kind("a symbol", _symbol, "BTC/USDT", "SYMBOL"),
+    Symbol: Kind("a symbol", symbol_of, "BTC/USDT", "SYMBOL"),
     Size: Kind("a size", _alone(Size.parse), "0.01", "SIZE"),
     Part: Kind("a part", _alone(_part), "50%", "PART"),
     Price: Kind("a price", _alone(lambda text: positive(text, "price")), "59000", "P"),

@@ -134,7 +134,7 @@ async def one_round(number: int, folder: Path, chance: random.Random) -> set[str
         for key, answer in before.items():
             assert answered[key]["order_id"] == answer["order_id"], f"{key} was answered with another order"
         synced = (await client.post("/api/v1/orders/sync")).json()
-        assert "differences:" not in str(synced), synced
+        assert "see /reconcile" not in str(synced), synced
         open_orders = (await client.get("/api/v1/orders", params={"status": "open"})).json()
         assert not [o for o in open_orders if o["status"] == "SUBMITTED"], "an order is still in doubt"
     bot.kill()

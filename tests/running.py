@@ -9,7 +9,7 @@ from bot.app import App
 from bot.desk import LOCAL_ADMIN
 from bot.logs import LogTail
 from bot.settings.loading import load
-from handlers.context import Actor
+from handlers.actor import Actor
 from handlers.reply import Reply
 from trading.clock import SystemClock
 from trading.journal.store import open_journal

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from trading import control as c
 from trading import events as e
 from trading.clock import Clock
-from trading.fold import Entity, fold
+from trading.fold import fold
 from trading.ids import order_id
 from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId, Mode
@@ -21,6 +21,7 @@ from trading.order import Order
 from trading.portfolio import Account, Balance, Fill, Position, account_key, fill_key, position_key
 from trading.ports import Journal, Row
 from trading.projections import row
+from trading.steps.step import Entity
 
 T = TypeVar("T")
 RECENT = 1000  # closed orders and answers kept at hand, for lists and for completion
@@ -173,6 +174,13 @@ class Book:
     def group(self, name: str) -> list[Order]:
         """The legs of an OCO pair."""
         return [self._tables[Order][leg] for leg in self._groups.get(name, ())]
+
+    def by_venue_id(self, account: AccountId, symbol: Symbol, venue_order_id: str) -> str:
+        """The id of our order that a venue knows by its own; empty if it is none of those open or recent."""
+        for order in (*self._open.values(), *self.recent_orders()):
+            if (order.venue_order_id, order.symbol, order.account_id) == (venue_order_id, symbol, account):
+                return order.id
+        return ""
 
     def recent_orders(self) -> list[Order]:
         """The last thousand orders, newest first."""

@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from trading.events import TradingState
 from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId, Mode
+from trading.words import minute, span
 
 
 class Founding(msgspec.Struct, frozen=True):
@@ -32,6 +34,10 @@ class Latch(msgspec.Struct, frozen=True):
     @property
     def pk(self) -> str:
         return self.scope
+
+    def origin(self, zone: ZoneInfo) -> str:
+        """Who, when and, if somebody said so, why: `by person:ana at 2026-01-05 13:00 UTC (the feed is broken)`."""
+        return f"by {self.actor} at {minute(self.at, zone)}{f' ({self.reason})' if self.reason else ''}"
 
 
 class Kill(msgspec.Struct, frozen=True):
@@ -172,9 +178,9 @@ class Schedule(msgspec.Struct, frozen=True):
     def pk(self) -> str:
         return self.id
 
-    @property
-    def when(self) -> str:
-        return f"at {self.at}" if self.at else f"every {timedelta(seconds=self.every_s)}"
+    def when(self, zone: str) -> str:
+        """`every 4h`, `daily at 08:30 UTC`."""
+        return f"daily at {self.at} {zone}" if self.at else f"every {span(timedelta(seconds=self.every_s))}"
 
 
 class Drift(msgspec.Struct, frozen=True):

@@ -2,8 +2,9 @@
 goes on where a crash stopped.
 
 A bracket protects what its entry received, up to what is held, for as long as the position it opened lasts.
-Its stop and target are sent as a *pair* over a part of the entry, numbered in the key. What became of each
-pair says how much is still to be covered::
+Its stop and target are sent as a *pair* over a part of the entry, numbered in the key. A pair that was sent by
+itself, as `/oco` does, is the first of a bracket that has no entry. What became of each pair says how much is
+still to be covered::
 
     need = received - done - live - let go - lost
 """
@@ -96,8 +97,8 @@ class Pair(NamedTuple):
         if any(leg.canceled_by for leg in self.legs):
             return Fate.LIVE if self.live else Fate.LET_GO
         made_room = any(leg.status is OrderStatus.CANCELED and leg.reason == MAKING_ROOM for leg in self.legs)
-        missed = self.failed in NEVER_THERE or (patient and self.failed in IN_THE_WAY)
-        if made_room or self.was_due or missed:
+        missed = self.was_due or self.failed in NEVER_THERE or (patient and self.failed in IN_THE_WAY)
+        if made_room or (missed and self.main.parent_id):  # of a pair by itself whoever sent it has the answer
             return Fate.LAME if self.live else Fate.AGAIN
         return Fate.LOST
 
@@ -151,21 +152,26 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
     )
 
 
+def bracket_of(leg: Order) -> str:
+    """The name of the bracket that a leg is of (see `entry_of`); empty for one by itself."""
+    return leg.parent_id or leg.group
+
+
 def entry_of(name: str, book: Book) -> Order | None:
     """The entry of a bracket; for legs placed over a position by themselves, an order that stands for it."""
     entry = book.order(name)
-    legs = book.children(name)
+    legs = _legs_of(name, book)
     if entry is not None or not legs:
         return entry
-    first, last = legs[0], legs[-1].key.rpartition(":")[2]
-    latest = [leg for leg in legs if leg.key.rpartition(":")[2] == last]
+    first, last = legs[0], _number(legs[-1])
+    latest = [leg for leg in legs if _number(leg) == last]
     stop = next((leg for leg in latest if leg.leg is Leg.STOP_LOSS), None)
     target = next((leg for leg in latest if leg.leg is Leg.TAKE_PROFIT), None)
     price = next(price for leg in latest for price in (leg.limit_price, leg.stop_price, ZERO) if price is not None)
     return replace(
         first,
         id=name,
-        key=first.key.removesuffix(f":{first.leg}:{first.key.rpartition(':')[2]}"),
+        key=first.key.removesuffix(f":{first.leg}:{_number(first)}"),
         side=first.side.opposite,
         type=OrderType.MARKET,
         status=OrderStatus.FILLED,
@@ -183,9 +189,18 @@ def entry_of(name: str, book: Book) -> Order | None:
 def pairs_of(entry: Order, book: Book) -> list[Pair]:
     """The pairs placed for an entry, oldest first."""
     numbered: dict[str, list[Order]] = defaultdict(list)
-    for leg in book.children(entry.id):
-        numbered[leg.key.rpartition(":")[2]].append(leg)
+    for leg in _legs_of(entry.id, book):
+        numbered[_number(leg)].append(leg)
     return [Pair(number, tuple(legs)) for number, legs in numbered.items()]
+
+
+def _legs_of(name: str, book: Book) -> list[Order]:
+    """The legs of a bracket: the pair it began with, where that was sent by itself, and those the desk placed."""
+    return [*book.group(name), *book.children(name)]
+
+
+def _number(leg: Order) -> str:
+    return leg.key.rpartition(":")[2] if leg.parent_id else WITH_ENTRY
 
 
 def is_its_position(entry: Order, book: Book) -> bool:

@@ -68,6 +68,7 @@ class Drafting:
             trail_loss=intent.trail_loss,
             reduce_only=intent.reduce_only,
             post_only=intent.post_only,
+            iceberg=None if intent.iceberg is None else instrument.round_quantity(intent.iceberg),
             leg=intent.leg,
             parent_id=intent.parent_id,
             group=intent.group,
@@ -102,8 +103,8 @@ class Drafting:
         if len(orders) > 1:
             return [orders] if capable.lists else [[order] for order in orders]
         entry = orders[0]
-        resting = entry.type is not OrderType.MARKET
-        if capable.lists and resting and (entry.stop_loss or entry.trail_loss) and entry.take_profit:
+        whole = (entry.stop_loss or entry.trail_loss) and entry.take_profit
+        if capable.lists and entry.type is OrderType.LIMIT and whole:
             share = 1 - capable.taker_fee if capable.fee_in_received else Decimal(1)
             size = self.instrument(entry.account_id, entry.symbol).round_quantity(entry.quantity * share)
             legs = [self.draft(leg) for leg in protective_intents(entry, size, WITH_ENTRY)]

@@ -62,6 +62,7 @@ class OrderInitialized(Event, frozen=True):
     trail_loss: Trail | None = None
     reduce_only: bool = False
     post_only: bool = False
+    iceberg: Decimal | None = None
     leg: Leg = Leg.ENTRY
     parent_id: str = ""
     group: str = ""
@@ -253,7 +254,7 @@ class DriftResolved(Event, frozen=True):
     account: str
     mode: Mode
     drift_id: str
-    resolution: str  # adopted | ignored | closed | gone
+    resolution: str  # adopted | ignored | closed (cancelled there) | gone
     actor: str
 
 

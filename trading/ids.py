@@ -6,6 +6,7 @@ MetaTrader comments at most 26 safe characters (protocols: Binance FIX ClOrdID, 
 
 import base64
 import hashlib
+from functools import lru_cache
 
 ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 LENGTH = 16  # characters of 5 bits each: 80 bits, beyond accident
@@ -17,6 +18,7 @@ def derive(*parts: str) -> str:
     return base64.b32encode(digest).decode().lower()[:LENGTH]
 
 
+@lru_cache(maxsize=256)  # an order's way to its venue asks for its id again and again
 def order_id(key: str) -> str:
     """The order id that the intent `key` always leads to; also the venue's client order id."""
     return derive("order", key)

@@ -132,3 +132,14 @@ class Instrument(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether a holding is too small to be sold: under a step, the minimum or the notional."""
         size = self.round_quantity(abs(quantity))
         return size <= 0 or size < self.min_quantity or self.notional(size, price) < self.min_notional
+
+    def is_closable(self, quantity: Decimal, price: Decimal) -> bool:
+        """Whether an order that only reduces can close a holding.
+
+        A venue that holds positions lets any remainder of one be closed, whatever it is worth (Binance USDT-M: the
+        minimum notional, error -4164, spares reduce-only orders).
+        """
+        size = self.round_quantity(abs(quantity))
+        if self.settlement is Settlement.LINEAR:
+            return size > 0 and size >= self.min_quantity
+        return not self.is_dust(quantity, price)

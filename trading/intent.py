@@ -149,7 +149,7 @@ class Intent(msgspec.Struct, frozen=True):
 
     `key` is the transport's own id of the request: the same key is the same order, for ever.
     A `stop_loss`, `take_profit` or `trail` on an entry makes it a bracket. `group` ties the legs of
-    an OCO pair: when one fills, the others are cancelled.
+    an OCO pair: when one fills, the others are cancelled. `iceberg` is how much of it the book shows at a time.
     """
 
     key: str
@@ -168,6 +168,7 @@ class Intent(msgspec.Struct, frozen=True):
     trail_loss: Trail | None = None
     reduce_only: bool = False
     post_only: bool = False
+    iceberg: Decimal | None = None
     leg: Leg = Leg.ENTRY
     parent_id: str = ""
     group: str = ""

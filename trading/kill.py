@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trading import events as e
-from trading.control import Kill, Latch, StrategySwitch
+from trading.control import Kill, Latch
 from trading.errors import IntentError, VenueError
 from trading.ids import derive
 from trading.instruments import Side, Symbol, plain
@@ -20,6 +20,7 @@ from trading.oms import Oms
 from trading.order import Order, OrderStatus
 from trading.portfolio import Position
 from trading.protection import Protection
+from trading.words import STATUS, mode_label, resume_line, scope_label
 
 LATE = timedelta(minutes=5)  # how long before the kill a fill may have been that was not heard of yet
 PAUSES_S = (0.2, 0.5, 1, 2, 5)  # between rounds; the last one for ever
@@ -44,7 +45,7 @@ class Killer:
         kill_id = derive("kill", key)
         if self.book.get(Kill, kill_id) is None:
             await self.book.record(
-                e.TradingStateChanged(scope, e.TradingState.HALTED, origin.actor, reason or "killed"),
+                e.TradingStateChanged(scope, e.TradingState.HALTED, origin.actor, reason),
                 e.KillStarted(kill_id, scope, flatten, origin.actor),
             )
         self._wake.set()
@@ -57,27 +58,25 @@ class Killer:
         """No new entries in `scope`; what is open stays managed. A killed scope stays killed."""
         latch = self.book.get(Latch, scope)
         if latch is None or latch.state is not e.TradingState.HALTED:
-            await self.book.record(
-                e.TradingStateChanged(scope, e.TradingState.REDUCING, origin.actor, reason or "paused")
-            )
+            await self.book.record(e.TradingStateChanged(scope, e.TradingState.REDUCING, origin.actor, reason))
 
-    async def resume(self, scope: str, origin: Origin) -> list[str]:
-        """Release the latch of `scope` (`all`: every latch); answers what will start again."""
+    async def resume(self, scope: str, origin: Origin) -> list[Latch]:
+        """Release the latch of `scope` (`all`: every latch); answers those that held."""
         latches = [
             latch
             for latch in self.book.all(Latch)
             if latch.state is not e.TradingState.ACTIVE and scope in ("all", latch.scope)
         ]
         facts: list[e.AnyEvent] = [
-            e.TradingStateChanged(latch.scope, e.TradingState.ACTIVE, origin.actor, "resumed") for latch in latches
+            e.TradingStateChanged(latch.scope, e.TradingState.ACTIVE, origin.actor) for latch in latches
         ]
         for kill in self.unfinished():
             if scope in ("all", kill.scope):
-                facts.append(e.KillFinished(kill.id, f"Stopped by {origin.actor}: resumed before it was done."))
+                text = f"The kill of {scope_label(kill.scope)} is over before it was done: {origin.actor} resumed."
+                facts.append(e.KillFinished(kill.id, text))
         if facts:
             await self.book.record(*facts)
-        running = [switch.strategy for switch in self.book.all(StrategySwitch) if switch.running]
-        return [f"{latch.scope}: was {latch.state}" for latch in latches] + [f"strategy {name}" for name in running]
+        return latches
 
     def unfinished(self) -> list[Kill]:
         return [kill for kill in self.book.all(Kill) if not kill.done]
@@ -107,7 +106,8 @@ class Killer:
 
     async def step(self, kill: Kill) -> None:
         """One round: ask for every cancel that is missing, close every position that is open, or finish."""
-        origin = Origin(kill.actor, "kill", f"kill {kill.scope}")
+        origin = Origin(kill.actor, "kill", f"the kill of {scope_label(kill.scope)}")
+        await self._tell_closings(kill)
         orders = [
             order for order in self.book.open_orders() if self._in_scope(kill, order) and self._harmful(kill, order)
         ]
@@ -116,9 +116,9 @@ class Killer:
                 return
             if order.status is not OrderStatus.PENDING_CANCEL and order.source != "kill":
                 after = await self.oms.cancel(order, origin)
-                await self._say(kill, f"cancel {order.side} {order.symbol} {order.id[:6]}: {after.status}")
+                await self._say(kill, f"{_name(order)}: {STATUS[after.status]}")
             elif order.in_doubt:
-                await self._say(kill, f"{order.symbol} {order.id[:6]}: UNKNOWN - checking with the venue")
+                await self._say(kill, f"{_name(order)}: UNKNOWN - checking with the venue")
         positions = [position for position in self.book.positions() if self._in_scope(kill, position)]
         left = [position for position in positions if not self._is_dust(position)]
         if kill.flatten:
@@ -142,7 +142,8 @@ class Killer:
             try:
                 fills = await executor.fills(kill.started_at - LATE)
             except VenueError as why:
-                await self._say(kill, f"{account} cannot be asked for its last fills: {why}; trying again", failed=True)
+                text = f"{mode_label(account)} cannot be asked for its last fills: {why}; trying again"
+                await self._say(kill, text, failed=True)
                 return False
             for fill in fills:
                 order = self.book.order(fill.order_id)
@@ -165,9 +166,18 @@ class Killer:
         try:
             order = await self.oms.submit(Intent(key, account, position.symbol, side, size, origin, reduce_only=True))
         except IntentError as why:
-            await self._say(kill, f"close {position.symbol}: {why}; trying again", failed=True)
+            await self._say(kill, f"{mode_label(account)}: close {position.symbol}: {why}; trying again", failed=True)
             return
-        text = f"close {plain(abs(position.quantity))} {position.symbol}: {order.status}"
+        await self._tell_closing(kill, order)
+
+    async def _tell_closings(self, kill: Kill) -> None:
+        """What has become of the closing orders that were sent so far, oldest first."""
+        for order in reversed(self.book.recent_orders()):
+            if order.key.startswith(f"kill:{kill.id}:") and not order.is_open:
+                await self._tell_closing(kill, order)
+
+    async def _tell_closing(self, kill: Kill, order: Order) -> None:
+        text = f"{mode_label(order.account_id)}: close {plain(order.quantity)} {order.symbol}: {STATUS[order.status]}"
         failed = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
         await self._say(kill, text + (f" ({order.reason}); trying again" if failed else ""), failed=failed)
 
@@ -178,17 +188,18 @@ class Killer:
 
     async def _finish(self, kill: Kill, positions: list[Position]) -> None:
         kept = [order for order in self.book.open_orders() if self._in_scope(kill, order)]
-        open_ = [position for position in positions if not self._is_dust(position)]
-        parts = ["all orders cancelled" if not kept else f"{len(kept)} protective orders kept"]
-        if open_:
-            parts.append("still open: " + ", ".join(f"{plain(p.quantity)} {p.symbol}" for p in open_))
-        else:
-            parts.append("flat")
-        await self.book.record(e.KillFinished(kill.id, f"{kill.scope} is halted; {'; '.join(parts)}."))
+        dust = [position for position in positions if self._is_dust(position)]
+        open_ = [position for position in positions if position not in dust]
+        orders = f"protective orders kept ({', '.join(map(_name, kept))})" if kept else "all orders cancelled"
+        held = f"still open: {', '.join(map(_holding, open_))}" if open_ else "flat"
+        held += f", dust left: {', '.join(map(_holding, dust))}" if dust else ""
+        done = f"The kill of {scope_label(kill.scope)} by {kill.actor} is done: {orders}; {held}."
+        text = f"{done} {resume_line(kill.scope)} releases it."
+        await self.book.record(e.KillFinished(kill.id, text))
 
     async def _say(self, kill: Kill, text: str, *, failed: bool = False) -> None:
         """Record a step, once: a round that finds the same says nothing new."""
-        said = self._said.setdefault(kill.id, set())
+        said = self._said.setdefault(kill.id, set(kill.steps))
         if text not in said:
             said.add(text)
             await self.book.record(e.KillStep(kill.id, text, failed))
@@ -213,4 +224,16 @@ class Killer:
         account = AccountId(position.account, position.mode)
         instrument = self.book.instrument(account, position.symbol)
         mark = self.oms.drafting.valuation.mark(position) or position.average_price or Decimal(0)
-        return instrument is not None and instrument.is_dust(position.quantity, mark)
+        return instrument is not None and not instrument.is_closable(position.quantity, mark)
+
+
+def _name(order: Order) -> str:
+    """`PAPER demo: SELL 1 BTC/USDT sl (k3fq7a)`."""
+    leg = "" if order.leg is Leg.ENTRY else f" {order.leg}"
+    return f"{mode_label(order.account_id)}: {order.side} {plain(order.quantity)} {order.symbol}{leg} ({order.id[:6]})"
+
+
+def _holding(position: Position) -> str:
+    """`PAPER demo 0.5 BTC/USDT`."""
+    account = AccountId(position.account, position.mode)
+    return f"{mode_label(account)} {plain(position.quantity)} {position.symbol}"

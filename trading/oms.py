@@ -65,7 +65,10 @@ class Oms:
                     facts += [e.OrderSubmitted(each.id, verdict.findings, request) for each in (order, *legs)]
                     approved.append(verdict)
             await self.book.write(*facts)  # durable before the wire
-        await asyncio.gather(*map(self._send, approved))  # outside the lock; none waits for another's answer
+        if len(approved) == 1:
+            await self._send(approved[0])  # outside the lock
+        else:
+            await asyncio.gather(*map(self._send, approved))  # none waits for another's answer
         return self.book.order(orders[0].id) or orders[0]
 
     async def _send(self, approved: p.Approved) -> None:

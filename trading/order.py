@@ -83,6 +83,7 @@ class Order(msgspec.Struct, frozen=True):
     trail_loss: Trail | None = None
     reduce_only: bool = False
     post_only: bool = False
+    iceberg: Decimal | None = None  # how much of it the book shows at a time
     leg: Leg = Leg.ENTRY
     parent_id: str = ""
     group: str = ""

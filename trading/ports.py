@@ -61,13 +61,24 @@ class Capabilities(msgspec.Struct, frozen=True):
     order_types: frozenset[OrderType]
     time_in_force: frozenset[TimeInForce]
     post_only: bool = True
+    iceberg: bool = False
     reduce_only: bool = True
-    amend: bool = True
+    amend_types: frozenset[OrderType] = frozenset(OrderType)  # orders that can be changed in place
+    amend_in_lists: bool = True  # also the price of one that the venue holds in a list
     lists: bool = False  # OCO pairs and brackets held by the venue
     shorting: bool = False
+    leverage: bool = False  # it can be set, by symbol
     maker_fee: Decimal = ZERO  # fraction of the value
     taker_fee: Decimal = ZERO
     fee_in_received: bool = False  # a BUY pays its fee out of the base currency it receives
+
+    def resizes(self, order: Order) -> bool:
+        """Whether the size of an open order can be lowered in place."""
+        return order.type in self.amend_types
+
+    def reprices(self, order: Order) -> bool:
+        """Whether the prices of an open order can be changed in place."""
+        return order.type in self.amend_types and (self.amend_in_lists or not (self.lists and order.group))
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -172,8 +183,20 @@ class Executor(Protocol):
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]: ...
 
+    def found(self) -> Sequence[str]:
+        """What was found of the account at its start, a line each: for `tiller check`."""
+        ...
+
     def describe(self, approved: Approved) -> str:
         """The exact request that `place` would send, for `/dryrun` and `/why`; without secrets."""
+        ...
+
+    def vet(self, order: Order, reference: Decimal | None) -> None:
+        """Nothing, if the venue's own rules of the symbol allow the order at this price of now.
+
+        Raises:
+            VenueRefused: with the nearest that would pass.
+        """
         ...
 
     async def place(self, approved: Approved) -> None:
@@ -199,6 +222,23 @@ class Executor(Protocol):
 
         Raises:
             VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        ...
+
+    async def withdraw(self, order: VenueOrder) -> None:
+        """Cancel an order that is not ours, as `open_orders` showed it.
+
+        Raises:
+            VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        ...
+
+    async def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """How many times its own money a position of `symbol` may be worth, from now on.
+
+        Raises:
+            VenueRefused: also where `capabilities.leverage` says that there is none to set.
+            VenueUnreachable, OutcomeUnknown.
         """
         ...
 

@@ -6,12 +6,23 @@ from typing import Any
 import msgspec
 
 from trading.control import EquityPoint, Signal
-from trading.fold import Entity
 from trading.order import Order
 from trading.portfolio import Balance, Fill, Position
 from trading.ports import Row
+from trading.steps.step import Entity
 
-UNLISTED = ("trail", "stop_loss", "take_profit", "trail_loss", "fees", "group", "initial_quantity", "is_amending")
+UNLISTED = (
+    "trail",
+    "stop_loss",
+    "take_profit",
+    "trail_loss",
+    "fees",
+    "group",
+    "iceberg",
+    "initial_quantity",
+    "is_amending",
+)
+"""What of an order is not in its table."""
 
 
 def _order(order: Order) -> Mapping[str, Any]:

@@ -45,9 +45,9 @@ class Protection(Guard):
             await self.release(account, symbol, origin)
             return
         self._room_until[account, symbol] = self.book.clock.now() + HOLD
-        can_amend = self.oms.executors[account].capabilities.amend
+        capable = self.oms.executors[account].capabilities
         origin = replace(origin, source="protection")
-        pairs = self._pairs(account, symbol)
+        pairs = self.trimming.pairs(account, symbol)
         over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (abs(held) - quantity)
         for legs in pairs:
             size = max(leg.remaining for leg in legs)
@@ -55,11 +55,11 @@ class Protection(Guard):
                 return
             cut = min(over, size)
             over -= cut
-            if any(self._is_dust(leg, leg.remaining - cut) for leg in legs):
+            if any(self.trimming.is_dust(leg, leg.remaining - cut) for leg in legs):
                 over -= size - cut
                 await self._cancel(legs, origin)
                 await self._tell_dust(legs[0], size - cut)
-            elif not can_amend:
+            elif not all(map(capable.resizes, legs)):
                 await self._cancel(legs, origin)
             else:
                 for leg in legs:
@@ -172,10 +172,11 @@ class Protection(Guard):
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
         self._check_sides(account, symbol, position.quantity, stop, target)
-        pairs = [legs for legs in self._pairs(account, symbol) if only is None or only.id in {leg.id for leg in legs}]
+        pairs = self.trimming.pairs(account, symbol)
+        pairs = [legs for legs in pairs if only is None or only.id in {leg.id for leg in legs}]
         kind = Leg.TAKE_PROFIT if target is not None else Leg.STOP_LOSS
         same = [leg for legs in pairs for leg in legs if leg.leg is kind]
-        if same and self.oms.executors[account].capabilities.amend:
+        if same and all(map(self.oms.executors[account].capabilities.reprices, same)):
             if stop is not None and all(leg.type is OrderType.STOP for leg in same):
                 return [await self.oms.amend(leg, origin, stop_price=stop) for leg in same]
             if target is not None:

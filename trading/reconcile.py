@@ -5,27 +5,28 @@ is not ours (manual trades, transfers) is never absorbed: it becomes a drift tha
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 
 from trading import events as e
 from trading import ports as p
 from trading.control import Drift
-from trading.errors import IntentError, OutcomeUnknown, VenueError
+from trading.drifts import Drifts
+from trading.errors import OutcomeUnknown, VenueError
 from trading.ids import derive, is_order_id
-from trading.instruments import ZERO, Money, Symbol, plain
+from trading.instruments import plain
 from trading.intent import AccountId, Origin
 from trading.oms import NEVER_FILLED, Oms
 from trading.order import Order, OrderStatus
-from trading.portfolio import Balance, balance_key
+from trading.words import counted
 
 MARGIN = timedelta(minutes=5)  # how far back before the oldest open matter fills are asked for
-TOLERANCE = Decimal("1e-9")  # below what any venue counts; averages may round differently there
 GONE = "the venue does not know it any more"
 ARRIVED = timedelta(seconds=15)  # from when on a change that was asked for has arrived or never will
+PAUSES_S = (0, 0, 1, 4, 9)  # more, after a look that was not answered; the last one for ever
+AT_LEAST_S = 1.0  # between two looks
 PATIENCE = timedelta(seconds=5)  # how long an order may be on its way before we ask about it
 
 
@@ -43,10 +44,11 @@ class Outcome(msgspec.Struct):
     def text(self) -> str:
         if self.problem:
             return f"{self.account}: could not be reconciled: {self.problem}"
-        parts = [f"{self.orders} open orders checked"]
-        parts += [f"{self.fills} fills found"] if self.fills else []
-        parts += [f"{self.doubts} doubts resolved"] if self.doubts else []
-        parts += [f"{len(self.drifts)} differences: see /reconcile"] if self.drifts else ["no differences"]
+        parts = [f"{counted(self.orders, 'open order')} checked"]
+        parts += [f"{counted(self.fills, 'fill')} found"] if self.fills else []
+        parts += [f"{counted(self.doubts, 'doubt')} resolved"] if self.doubts else []
+        differences = f"{counted(len(self.drifts), 'difference')}: see /reconcile"
+        parts += [differences] if self.drifts else ["no differences"]
         return f"{self.account}: " + ", ".join(parts)
 
 
@@ -56,38 +58,38 @@ class Reconciler:
     def __init__(self, oms: Oms, every_s: float = 30.0) -> None:
         self.oms = oms
         self.book = oms.book
+        self.drifts = Drifts(oms)
         self.every_s = every_s
         self._began = oms.book.clock.now()
-        self._wanted: dict[AccountId, str] = {}
-        self._wake = asyncio.Event()
+        self._wake = {account: asyncio.Event() for account in oms.executors}
         self._locks = {account: asyncio.Lock() for account in oms.executors}
-        self._suspects: dict[AccountId, set[tuple[str, str]]] = {}
         self._since: dict[AccountId, datetime] = {}
         oms.needs_reconcile = self.want
 
     def want(self, account: AccountId, why: str) -> None:
         """Ask for a reconciliation soon; never blocks."""
-        self._wanted[account] = why
-        self._wake.set()
+        self._wake[account].set()
 
-    async def run(self) -> None:
-        """Reconcile what was asked for within a second, and everything every `every_s`."""
+    async def run(self, account: AccountId) -> None:
+        """Reconcile one account when that is asked for, every `every_s`, and while anything of it is in doubt.
+
+        An account that cannot be asked is tried again, after longer and longer pauses; the others do not notice.
+        """
+        wake, pauses_s, wait_s = self._wake[account], iter(PAUSES_S), self.every_s
         while True:
-            try:
-                async with asyncio.timeout(self.every_s):
-                    await self._wake.wait()
-                accounts: Sequence[AccountId] = list(self._wanted)
-            except TimeoutError:
-                accounts = list(self.oms.executors)
-            self._wake.clear()
-            self._wanted.clear()
-            for account in accounts:
-                outcome = await self.reconcile(account)
-                if outcome.problem or any(order.in_doubt for order in self.book.open_orders(account)):
-                    self._wanted.setdefault(account, "again")
-            if self._wanted:
-                await asyncio.sleep(1)
-                self._wake.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await wake.wait()
+            wake.clear()
+            outcome = await self.reconcile(account)
+            wait_s = self.every_s
+            if outcome.problem:
+                wait_s = next(pauses_s, PAUSES_S[-1])
+            else:
+                pauses_s = iter(PAUSES_S)
+                if any(order.in_doubt for order in self.book.open_orders(account)):
+                    wait_s = 0
+            await asyncio.sleep(AT_LEAST_S)
 
     async def reconcile(self, account: AccountId, *, thorough: bool = False) -> Outcome:
         """One account against its venue. `thorough` (start-up, by command) names differences at first sight.
@@ -100,7 +102,7 @@ class Reconciler:
                 await self._open_account(account)
                 await self._fills(account, outcome)
                 await self._orders(account, outcome)
-                await self._holdings(account, outcome, thorough)
+                outcome.drifts += await self.drifts.of_holdings(account, thorough)
             except VenueError as why:
                 outcome.problem = str(why)
                 return outcome
@@ -128,9 +130,9 @@ class Reconciler:
         opened = [order.created_at for order in self.book.open_orders(account)]
         figures = self.book.account(account)
         known = (figures.reconciled_at or figures.opened_at) if figures else asked_at
-        since = self._since.get(account, known)
+        since = self._since.get(account) or min([known, *opened])  # later fills of old orders show in the orders
         impossible: dict[str, tuple[str, str]] = {}
-        for fill in await self.oms.executors[account].fills(min([since, *opened]) - MARGIN):
+        for fill in await self.oms.executors[account].fills(since - MARGIN):
             order = self.book.order(fill.order_id)
             if order is None and is_order_id(
                 fill.order_id
@@ -146,8 +148,8 @@ class Reconciler:
             await self.oms.on_report(account, fill)
             outcome.fills += self.book.has_fill(account, order.symbol, fill.trade_id)
         self._since[account] = asked_at
-        known_before = {drift.subject for drift in self.open_drifts(account) if drift.kind == "fill"}
-        outcome.drifts += await self._drifts(account, "fill", impossible, keep=known_before)
+        known_before = {drift.subject for drift in self.drifts.open(account) if drift.kind == "fill"}
+        outcome.drifts += await self.drifts.found(account, "fill", impossible, keep=known_before)
 
     async def _orders(self, account: AccountId, outcome: Outcome) -> None:
         executor = self.oms.executors[account]
@@ -171,7 +173,7 @@ class Reconciler:
             if after and after.status is OrderStatus.PENDING_CANCEL:
                 await self.oms.push_cancel(after)  # a cancel is safe to repeat
         strangers = [shown for shown in open_there if self.book.order(shown.order_id) is None]
-        outcome.drifts += await self._drifts(
+        outcome.drifts += await self.drifts.found(
             account, "order", {x.venue_order_id: ("none", x.text or f"{x.quantity} {x.symbol}") for x in strangers}
         )
 
@@ -221,55 +223,9 @@ class Reconciler:
         text = f"{order.side} {plain(order.quantity)} {order.symbol} {order.id}: {GONE}. Look there what became of it."
         await self.book.record(e.Noticed(derive("gone", order.id), "critical", "reconcile", text))
 
-    async def _holdings(self, account: AccountId, outcome: Outcome, thorough: bool) -> None:
-        """Compare balances and positions, but only at a moment when nothing is on its way."""
-        executor = self.oms.executors[account]
-        before = self.book.balances(account), self.book.positions(account)
-        balances = {money.currency: money.amount for money in await executor.balances()}
-        positions = await executor.positions()
-        moving = any(order.status is OrderStatus.SUBMITTED for order in self.book.open_orders(account))
-        if moving or before != (self.book.balances(account), self.book.positions(account)):
-            return
-        ours = {balance.currency: balance.amount for balance in self.book.balances(account)}
-        wrong_money = _differences(ours, balances)
-        held = {str(x.symbol): x.quantity for x in self.book.positions(account)}
-        wrong_positions = (
-            _differences(held, {str(k): v for k, v in positions.items()}) if executor.capabilities.shorting else {}
-        )
-        suspects = {("balance", key) for key in wrong_money} | {("position", str(key)) for key in wrong_positions}
-        seen = suspects if thorough else suspects & self._suspects.get(account, set())
-        self._suspects[account] = suspects
-        for kind, wrong in (("balance", wrong_money), ("position", wrong_positions)):
-            sure = {key: pair for key, pair in wrong.items() if (kind, str(key)) in seen}
-            outcome.drifts += await self._drifts(account, kind, sure, keep=set(map(str, wrong)))
-
-    async def _drifts(
-        self, account: AccountId, kind: str, wrong: dict[str, tuple[str, str]], keep: set[str] | None = None
-    ) -> list[Drift]:
-        """Record new differences, close those that are gone; answers the open ones."""
-        facts: list[e.AnyEvent] = []
-        current: list[str] = []
-        for subject, (ours, theirs) in wrong.items():
-            drift_id = derive("drift", str(account), kind, subject, ours, theirs)
-            current.append(drift_id)
-            known = self.book.get(Drift, drift_id)
-            if known is None or known.resolution not in ("", "ignored"):
-                facts.append(e.DriftFound(account.name, account.mode, drift_id, kind, subject, ours, theirs))
-        for drift in self.open_drifts(account):
-            unsure = drift.subject in (keep or set()) and drift.subject not in wrong
-            if drift.kind == kind and drift.id not in current and not unsure:
-                facts.append(e.DriftResolved(account.name, account.mode, drift.id, "gone", "desk"))
-        if facts:
-            await self.book.record(*facts)
-        return [drift for drift in self.open_drifts(account) if drift.id in current]
-
     def open_drifts(self, account: AccountId | None = None) -> list[Drift]:
         """Differences that wait for a decision."""
-        return [
-            drift
-            for drift in self.book.all(Drift)
-            if not drift.resolution and (account is None or drift.account_id == account)
-        ]
+        return self.drifts.open(account)
 
     async def resolve(self, drift: Drift, resolution: str, origin: Origin) -> None:
         """Adopt the venue's figure, or ignore the difference, by a person's decision.
@@ -277,36 +233,4 @@ class Reconciler:
         Raises:
             IntentError: it cannot be adopted.
         """
-        account = drift.account_id
-        facts: list[e.AnyEvent] = [e.DriftResolved(account.name, account.mode, drift.id, resolution, origin.actor)]
-        if resolution == "adopted":
-            facts += self._adoption(drift, origin)
-        await self.book.record(*facts)
-
-    def _adoption(self, drift: Drift, origin: Origin) -> list[e.AnyEvent]:
-        account, reason = drift.account_id, "adopted from the venue"
-        valuation = self.oms.drafting.valuation
-        if drift.kind == "balance":
-            now = self.book.get(Balance, balance_key(account, drift.subject))
-            change = Decimal(drift.theirs) - (now.amount if now else ZERO)
-            worth = valuation.worth(account, change, drift.subject) or ZERO
-            money = Money(change, drift.subject)
-            return [e.BalanceAdjusted(account.name, account.mode, money, reason, origin.actor, worth)]
-        if drift.kind == "position":
-            symbol = Symbol(drift.subject)
-            shown = valuation.quote(account, symbol)
-            if shown is None:
-                raise IntentError(f"There is no price for {symbol} to adopt the position at.", "Try again later.")
-            adjusted = e.PositionAdjusted(
-                account.name, account.mode, symbol, Decimal(drift.theirs), shown.mid, reason, origin.actor
-            )
-            return [*self.oms.listing(account, symbol), adjusted]
-        if drift.kind == "fill":
-            raise IntentError("A fill is adopted by its balance and position.", "Adopt those, and ignore this one.")
-        raise IntentError("An order that is not ours cannot be adopted.", "Ignore it, or cancel it at the venue.")
-
-
-def _differences(ours: Mapping[str, Decimal], theirs: Mapping[str, Decimal]) -> dict[str, tuple[str, str]]:
-    keys = sorted({*ours, *theirs})
-    pairs = {str(key): (ours.get(key, ZERO), theirs.get(key, ZERO)) for key in keys}
-    return {key: (plain(mine), plain(its)) for key, (mine, its) in pairs.items() if abs(mine - its) > TOLERANCE}
+        await self.drifts.resolve(drift, resolution, origin)

@@ -110,6 +110,14 @@ class Valuation:
                 total += profit
         return Equity(total, cash, unrealized, tuple(unpriced))
 
+    def awaits_price(self, account: AccountId) -> bool:
+        """Whether something the account holds has no price yet that its market will show."""
+        if any(self.mark(position) is None for position in self.book.positions(account)):
+            return True
+        listed = self.markets[account.name].instruments.values()
+        unpriced = self.equity(account).unpriced
+        return bool(unpriced) and (not listed or any(each.base in unpriced for each in listed))
+
     def exposure(self, account: AccountId) -> Decimal:
         """Absolute value of all positions of the account, in the desk's currency."""
         return sum((self.position_value(p) for p in self.book.positions(account)), ZERO)

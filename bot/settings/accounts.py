@@ -37,6 +37,9 @@ class AccountSettings(Section):
     )
     api_key: kinds.Secret = Field(default=SecretStr(""), description="binance: the key, without the right to withdraw.")
     api_secret: kinds.Secret = Field(default=SecretStr(""), description="binance: the secret of the key.")
+    allow_withdrawals: kinds.Flag = Field(
+        default=False, description="binance: use a key that may withdraw; without it such a key is refused."
+    )
     rest_url: kinds.HttpUrl = Field(default="", description="binance: another address for REST (proxy, emulator).")
     ws_api_url: kinds.SocketUrl = Field(default="", description="binance: another address for the WebSocket API.")
     stream_url: kinds.SocketUrl = Field(default="", description="binance: another address for the market streams.")

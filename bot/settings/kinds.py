@@ -12,6 +12,7 @@ from bot.settings import addresses, parsers
 from bot.settings.parsers import ConfirmRule, whole
 from trading.instruments import plain
 from trading.intent import Size
+from trading.words import span
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,7 @@ OptionalAmount = Annotated[
 ]
 Percent = Annotated[Decimal, Kind("percent"), BeforeValidator(parsers.percent), PlainSerializer(parsers.percent_text)]
 Rate = Annotated[Decimal, Kind("percent"), BeforeValidator(parsers.rate), PlainSerializer(parsers.rate_text)]
-Duration = Annotated[
-    timedelta, Kind("duration"), BeforeValidator(parsers.duration), PlainSerializer(parsers.duration_text)
-]
+Duration = Annotated[timedelta, Kind("duration"), BeforeValidator(parsers.duration), PlainSerializer(span)]
 
 Port = Annotated[int, Kind("port"), BeforeValidator(whole(0, 65535))]
 Count = Annotated[int, Kind("whole number"), BeforeValidator(whole(1, 1_000_000))]

@@ -196,14 +196,6 @@ def duration(value: object) -> timedelta:
         raise ValueError("is not a duration such as 90s, 15m, 8h or 2d") from None
 
 
-def duration_text(value: timedelta) -> str:
-    seconds = int(value.total_seconds())
-    for letter, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length}{letter}"
-    return f"{seconds}s"
-
-
 # --- trading ---------------------------------------------------------------------------------
 
 

@@ -11,8 +11,8 @@ from bot.web.asking import Admin, Desk, Shape, Text, Trader, Viewer
 from bot.web.auth import Refused
 from bot.web.examples import answers
 from bot.web.reading import known_order
+from handlers.actor import Actor
 from handlers.complete import complete
-from handlers.context import Actor
 from handlers.parse import quote
 
 api = APIRouter(prefix="/api/v1")
@@ -65,6 +65,7 @@ class OrderBody(Body):
     time_in_force: Literal["GTC", "IOC", "FOK", "gtc", "ioc", "fok"] | None = None
     reduce_only: bool = False
     post_only: bool = False
+    iceberg: Number | None = Field(default=None, description="How much of it the book shows at a time")
     key: Key = Field(default="", description="The same key again is the same order", examples=["my-order-1"])
 
     @model_validator(mode="after")
@@ -91,7 +92,7 @@ class OrderBody(Body):
         named = {
             "stop": self.stop_price, "sl": self.stop_loss, "tp": self.take_profit, "trail": self.trail,
             "tif": (self.time_in_force or "").lower(), "post": "yes" if self.post_only else "",
-            "reduce": "yes" if self.reduce_only else "", "account": self.account,
+            "iceberg": self.iceberg, "reduce": "yes" if self.reduce_only else "", "account": self.account,
         }  # fmt: skip
         words += [f"{name}={quote(value, option=True)}" for name, value in named.items() if value]
         return "/" + " ".join(words)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from bot.app import App
 from bot.web.auth import needs
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 
 Shape = dict[str, Any]
 

@@ -18,7 +18,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from bot.tokens import Tokens, write_private
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from trading.clock import Clock
 
 COOKIE = "tiller"
@@ -66,7 +66,7 @@ class Gatekeeper:
         self._tokens = tokens
         self._clock = clock
         self._key = _key(data_dir / "session.key")
-        self._calls = Buckets(RATE_PER_S, BURST, time)
+        self.calls = Buckets(RATE_PER_S, BURST, time)
         self._failures = Buckets(FAILURES_PER_MINUTE / 60, FAILURES_PER_MINUTE, time)
 
     async def bearer(self, token: str, caller: str) -> Actor:
@@ -90,7 +90,7 @@ class Gatekeeper:
 
     def may_call(self, actor: Actor) -> bool:
         """Whether the actor has not called too often; counts the call."""
-        return self._calls.take(actor.id)
+        return self.calls.take(actor.id)
 
     # --- sessions ----------------------------------------------------------------------------
 

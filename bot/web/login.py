@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from bot.app import App
 from bot.desk import LOCAL_ADMIN
 from bot.web.auth import COOKIE, SESSION, Gatekeeper, Refused, caller_of, same_origin
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 
 login = APIRouter(include_in_schema=False)
 DIRECT = ("", "none", "same-origin")  # Sec-Fetch-Site of who comes from nowhere else

@@ -12,15 +12,16 @@ from bot.web.asking import Desk, Limit, Name, Seq, Shape, Viewer
 from bot.web.auth import Refused
 from bot.web.examples import answers
 from handlers.accounts import in_use
-from handlers.cards import mode_label
 from trading import events as e
 from trading.control import Latch
 from trading.errors import IntentError
 from trading.intent import AccountId
+from trading.words import mode_label
 
 reading = APIRouter(prefix="/api/v1")
 health = APIRouter()
 SAMPLES = 5000
+PLACES = 8  # of a figure that was divided
 Since = Annotated[AwareDatetime | None, Query(description="Only what happened from this time on")]
 
 
@@ -46,11 +47,6 @@ async def read_status(app: Desk, actor: Viewer) -> Shape:
         "differences": len(desk.reconciler.open_drifts()),
         "last_seq": book.journal.last_seq,
     }
-
-
-def _present(app: App, account: str = "") -> list[AccountId]:
-    """Each account in the mode its new orders use now."""
-    return [AccountId(name, app.book.mode(name)) for name in app.desk.accounts if account in ("", name)]
 
 
 def _account(app: App, account: AccountId) -> Shape:
@@ -182,10 +178,10 @@ async def read_strategies(app: Desk, actor: Viewer) -> list[Shape]:
 
 @reading.get("/risk", responses=answers([examples.RISK]))
 async def read_risk(app: Desk, actor: Viewer, account: Name = "") -> list[Shape]:
-    """How much of each limit is used, for each account."""
+    """How much of each limit is used, for each account in its present mode, and in the other if that is in use."""
     gate, rows = app.desk.gate, []
-    for each in _present(app, account):
-        used = [{"name": use.name, "used": use.used, "limit": use.limit} for use in gate.usage(each)]
+    for each in in_use(app.book, [name for name in app.desk.accounts if account in ("", name)]):
+        used = [{"name": use.name, "used": round(use.used, PLACES), "limit": use.limit} for use in gate.usage(each)]
         rows.append({"account": each.name, "mode": each.mode, "room_today": gate.room_today(each), "usage": used})
     return shapes.text(rows)  # type: ignore[no-any-return]
 

@@ -3,18 +3,17 @@
 from typing import Annotated
 
 from handlers.accounts import chosen, closing_line, covered, is_dust, latch_text
-from handlers.cards import mode_label
-from handlers.context import Context, Role
-from handlers.figures import counted, money, number, price, signed
+from handlers.context import Context
+from handlers.figures import money, number, price, signed
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
 from trading.control import Latch
-from trading.errors import IntentError
 from trading.events import TradingState
 from trading.instruments import ZERO
 from trading.intent import AccountId, Leg
 from trading.portfolio import Position
+from trading.words import counted, mode_label
 
 
 @command(group="account")
@@ -23,7 +22,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     state = ctx.book.state()
     lines = [f"{state}{' - NOT READY: ' + desk.not_ready if desk.not_ready else ''}"]
-    lines += [latch_text(latch) for latch in _latches(ctx)]
+    lines += [latch_text(latch, desk.timezone) for latch in _latches(ctx)]
     rows = []
     for each in chosen(ctx, account):
         worth = desk.valuation.equity(each)
@@ -105,39 +104,3 @@ async def accounts(ctx: Context) -> Reply:
         market = ctx.desk.valuation.markets[each.name]
         rows.append((each.name, executor.venue, market.name, each.mode.upper(), ctx.book.state(each.name)))
     return Reply("", table=Table.of(("Account", "Venue", "Prices", "Mode", "State"), rows))
-
-
-# --- reconcile -------------------------------------------------------------------------------
-
-
-@command(role=Role.TRADER, group="account")
-async def reconcile(
-    ctx: Context,
-    account: Annotated[AccountName | None, Arg("Only this account")] = None,
-    *,
-    adopt: Annotated[str | None, Arg("Take over the venue's figure of this difference")] = None,
-    ignore: Annotated[str | None, Arg("Leave this difference as it is")] = None,
-) -> Reply:
-    """Hold our books against the venue's, and decide on differences."""
-    reconciler = ctx.desk.reconciler
-    for which, resolution in ((adopt, "adopted"), (ignore, "ignored")):
-        if which is None:
-            continue
-        drift = next((d for d in reconciler.open_drifts() if d.id.startswith(which)), None)
-        if drift is None:
-            raise IntentError(f"There is no open difference {which[:20]!r}.", "/reconcile lists them.")
-        await reconciler.resolve(drift, resolution, ctx.origin)
-        return Reply.good(f"{drift.kind} {drift.subject}: {resolution}.")
-    wanted = [a for a in ctx.desk.oms.executors if account is None or a.name == account]
-    outcomes = [await reconciler.reconcile(each, thorough=True) for each in wanted]
-    drifts = [d for outcome in outcomes for d in outcome.drifts]
-    rows = [(d.id[:6], mode_label(d.account_id), f"{d.kind} {d.subject}", d.ours, d.theirs) for d in drifts]
-    buttons = [
-        Button(f"{label} {d.id[:6]}", f"/reconcile {word}={d.id}")
-        for d in drifts[:3]
-        for label, word in (("Adopt", "adopt"), ("Ignore", "ignore"))
-    ]
-    table = Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows) if rows else None
-    bad = drifts or any(outcome.problem for outcome in outcomes)
-    text = "\n".join(outcome.text for outcome in outcomes)
-    return Reply(text, table=table, buttons=tuple(buttons), tone=Tone.WARN if bad else Tone.GOOD)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from handlers.context import Context
-from handlers.figures import ago, counted, moment, number, price
+from handlers.figures import ago, moment, number, price
 from handlers.reply import Button, Reply, Table
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Timeframe
 from trading.errors import IntentError
 from trading.instruments import Symbol
 from trading.quotes import Candle
+from trading.words import counted
 
 BARS = 40
 BLOCKS = "▁▂▃▄▅▆▇█"

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from handlers.accounts import options
-from handlers.cards import mode_label
-from handlers.context import Context, Role
-from handlers.figures import moment, money, number, span
+from handlers.actor import Role
+from handlers.context import Context
+from handlers.figures import moment, money, number
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
@@ -14,6 +14,7 @@ from trading import events as e
 from trading.control import AccountMode
 from trading.errors import IntentError
 from trading.intent import AccountId, Mode
+from trading.words import mode_label, span
 
 PAPER_VENUE = "paper"  # where LIVE is a rehearsal
 
@@ -34,10 +35,8 @@ async def mode(
     if ctx.actor.role < Role.ADMIN:
         raise IntentError(f"Going live needs admin; you are {ctx.actor.role}.", "Ask an admin.", code="NOT_ALLOWED")
     live = AccountId(where.name, Mode.LIVE)
-    if live not in ctx.desk.oms.executors:
-        raise IntentError(
-            f"{where.name} has nothing live to switch to.", "Its venue is in the settings.", code="NO_LIVE_VENUE"
-        )
+    if why := ctx.desk.closed.get(live):
+        raise IntentError(f"{where.name} cannot go live: {why}", code="NO_LIVE_VENUE")
     if where.mode is Mode.LIVE and duration is None:
         return Reply(f"{where.name} is LIVE already.")
     if not ctx.confirmed:
@@ -59,15 +58,14 @@ def _modes(ctx: Context, account: str | None) -> Reply:
 def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Reply:
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     limits = desk.gate.effective(live)
-    number_, venue = desk.account_number(live.name), desk.oms.executors[live].venue
-    real = (
-        "From then on its orders are real there."
-        if venue != PAPER_VENUE
-        else "This is a rehearsal: the venue is a paper one and nothing is real, but the rules are those of LIVE."
-    )
+    venue = desk.oms.executors[live].venue
+    where = f"{venue}, account {desk.account_number(live.name)}"
+    real = "From then on its orders are real there."
+    if venue == PAPER_VENUE:
+        where = "its paper venue"
+        real = "This is a rehearsal: the venue is a paper one and nothing is real, but the rules are those of LIVE."
     lines = [
-        f"{live.name} goes LIVE at {venue}, account {number_}"
-        + (f", for {span(duration)}." if duration else ", until switched back."),
+        f"{live.name} goes LIVE at {where}, {f'for {span(duration)}' if duration else 'until switched back'}.",
         f"{real} Order limit {money(limits.max_order_value, currency)},"
         f" daily loss limit {money(limits.max_daily_loss, currency)}.",
     ]

@@ -3,18 +3,20 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
+from handlers.actor import Role
 from handlers.alerts import alert_of
 from handlers.cards import SETTLE_S, amended, headline, outcome, told
-from handlers.context import Context, Role
-from handlers.figures import ago, counted, moment, number, price
+from handlers.context import Context
+from handlers.figures import ago, moment, number, price
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
-from handlers.story import STATUS, tell
+from handlers.story import tell
 from handlers.values import AccountName, OrderRef
 from trading.errors import IntentError
 from trading.events import Recorded
 from trading.instruments import Price, Quantity, Symbol
 from trading.order import Order, OrderStatus
+from trading.words import STATUS, counted, mode_label
 
 SHORT = 6  # characters of an id that lists show; any unique beginning is understood
 
@@ -30,7 +32,7 @@ async def orders(
     found = [order for order in ctx.book.open_orders(symbol=symbol) if account is None or order.account == account]
     if not found:
         return Reply("No open orders.")
-    table = Table.of(("ID", "Order", "Price", "Filled", "Status"), (_row(order) for order in found))
+    table = Table.of(("ID", "Account", "Order", "Price", "Filled", "Status"), (_row(order) for order in found))
     buttons = [Button(f"Cancel {order.id[:SHORT]}", f"/cancel {order.id}") for order in found[:4]]
     return Reply(
         counted(len(found), "open order"), table=table, buttons=(*buttons, Button("Cancel all", "/cancel all"))
@@ -42,13 +44,14 @@ def _row(order: Order) -> tuple[str, ...]:
     at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
     name = f"{order.side} {number(order.quantity)} {order.symbol}{' ' + order.leg if order.leg != 'entry' else ''}"
     status = "UNKNOWN - checking" if order.in_doubt else STATUS[order.status]
-    return order.id[:SHORT], name, at or trailing or "market", number(order.filled_quantity), status
+    account, filled = mode_label(order.account_id), number(order.filled_quantity)
+    return order.id[:SHORT], account, name, at or trailing or "market", filled, status
 
 
 @command(group="orders")
-async def order(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
+async def order(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
     """Show one order."""
-    found = _known(ctx, which)
+    found = _known(ctx, id_)
     buttons = [Button("Why", f"/why {found.id}")]
     buttons += [Button("Cancel", f"/cancel {found.id}")] if found.is_open else []
     text = [
@@ -63,10 +66,10 @@ async def order(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")])
     return Reply("\n".join(text), buttons=tuple(buttons), order_id=found.id)
 
 
-def _known(ctx: Context, which: str) -> Order:
-    found = ctx.book.order(which)
+def _known(ctx: Context, order_id: str) -> Order:
+    found = ctx.book.order(order_id)
     if found is None:
-        raise IntentError(f"There is no order {which}.", "See /orders for ids.", code="UNKNOWN_ORDER")
+        raise IntentError(f"There is no order {order_id}.", "See /orders for ids.", code="UNKNOWN_ORDER")
     return found
 
 
@@ -110,7 +113,7 @@ async def cancel(
 @command(role=Role.TRADER, group="orders", dry=True)
 async def amend(
     ctx: Context,
-    which: Annotated[OrderRef, Arg("The order's id")],
+    id_: Annotated[OrderRef, Arg("The order's id")],
     *,
     price: Annotated[Price | None, Arg("New limit price", example="59000")] = None,
     quantity: Annotated[Quantity | None, Arg("New total quantity")] = None,
@@ -120,7 +123,7 @@ async def amend(
     if price is None and quantity is None and stop is None:
         remedy = "Give price=P, quantity=Q or stop=P."
         raise IntentError("Nothing to change.", remedy, code="NOTHING_TO_CHANGE")
-    before = _known(ctx, which)
+    before = _known(ctx, id_)
     if ctx.dry:
         return Reply(f"Would change {headline(before)}")
     await ctx.desk.oms.amend(before, ctx.origin, limit_price=price, quantity=quantity, stop_price=stop)
@@ -130,9 +133,9 @@ async def amend(
 
 
 @command(group="orders")
-async def why(ctx: Context, which: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
+async def why(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -> Reply:
     """Tell an order's whole life: who asked, each check, the venue's words, the fills."""
-    found = _known(ctx, which)
+    found = _known(ctx, id_)
     entries: AsyncIterator[Recorded] = ctx.book.journal.read(order_id=found.id)
     lines = [f"Order {found.id}: {headline(found)}", f"Now: {outcome(found)}", ""]
     last = 0

@@ -6,8 +6,9 @@ from typing import Annotated
 import msgspec
 
 from handlers.accounts import account_in
+from handlers.actor import Role
 from handlers.cards import SETTLE_S, amended, headline, outcome, place, remedy, told
-from handlers.context import Context, Role
+from handlers.context import Context
 from handlers.figures import price
 from handlers.reply import Reply
 from handlers.spec import Arg, command

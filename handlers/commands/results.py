@@ -6,16 +6,18 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from handlers.accounts import chosen
-from handlers.cards import mode_label
 from handlers.context import Context
-from handlers.figures import counted, moment, money, number, percent, price, signed
+from handlers.figures import moment, money, number, percent, price, signed
 from handlers.literals import at_most
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
 from trading.instruments import ZERO, Symbol
+from trading.intent import AccountId, Mode
+from trading.words import counted, mode_label
 
 Period = Literal["day", "week", "month", "all"]
+PERIODS = {"day": "Today", "week": "This week", "month": "This month", "all": "Since the beginning"}
 EVERY = 1_000_000  # fills: all there are
 
 
@@ -59,7 +61,7 @@ async def pnl(
     today = sum((ctx.desk.gate.day_pnl(each) for each in chosen(ctx, account)), ZERO)
     table = Table.of(("Account", "Symbol", "Realized", "Fees", "Unrealized", "Fills"), rows) if rows else None
     text = (
-        f"{period}: realized {signed(realized)} net of {money(fees)} fees, unrealized {signed(open_)}\n"
+        f"{PERIODS[period]}: realized {signed(realized)} net of {money(fees)} fees, unrealized {signed(open_)}\n"
         f"Equity today {signed(today, ctx.desk.valuation.currency)}"
     )
     return Reply(text, table=table, tone=Tone.BAD if realized + open_ < 0 else Tone.GOOD, private=True)
@@ -75,11 +77,12 @@ async def trades(
     """List the last fills."""
     fills = await ctx.desk.history.fills(account=account or "", limit=at_most(count, 100))
     rows = [
-        (moment(f["traded_at"], ctx.desk.timezone), f"{f['side']} {number(f['quantity'])} {f['symbol']}",
+        (moment(f["traded_at"], ctx.desk.timezone), mode_label(AccountId(f["account"], Mode(f["mode"]))),
+         f"{f['side']} {number(f['quantity'])} {f['symbol']}",
          price(f["price"]), money(f["fee_amount"], f["fee_currency"]), signed(f["realized"]), f["order_id"][:6])
         for f in fills
     ]  # fmt: skip
-    table = Table.of(("When", "Trade", "Price", "Fee", "Realized", "Order"), rows)
+    table = Table.of(("When", "Account", "Trade", "Price", "Fee", "Realized", "Order"), rows)
     return Reply(f"The last {counted(len(rows), 'fill')}" if rows else "No fills yet.", table=table if rows else None)
 
 
@@ -104,7 +107,7 @@ async def equity(
              percent(curve[-1] - curve[0], curve[0]), money(max(curve)), money(min(curve)), money(deepest))
         )  # fmt: skip
     columns = ("Account", "Start", "Now", "Change", "In %", "Best", "Worst", "Drawdown")
-    text = f"Equity over the {period}, in {ctx.desk.valuation.currency}"
+    text = f"{PERIODS[period]}, in {ctx.desk.valuation.currency}"
     return Reply(text, table=Table.of(columns, rows), private=True)
 
 
@@ -121,5 +124,7 @@ async def fees(ctx: Context, period: Annotated[Period, Arg("Over which time")] =
             sums[1] += fill["fee_value"]
     rows = [(who, currency, number(amount), money(value)) for (who, currency), (amount, value) in paid.items()]
     if not rows:
-        return Reply("No fees paid.", private=True)
-    return Reply(f"Fees of the {period}", table=Table.of(("Account", "Currency", "Paid", "Value"), rows), private=True)
+        return Reply(f"{PERIODS[period]}: no fees paid.", private=True)
+    return Reply(
+        f"{PERIODS[period]}, fees paid", table=Table.of(("Account", "Currency", "Paid", "Value"), rows), private=True
+    )

@@ -4,37 +4,37 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from handlers.context import Context, Role
-from handlers.figures import CENT, moment, money, number, signed, span
+from handlers.accounts import chosen
+from handlers.actor import Role
+from handlers.context import Context
+from handlers.figures import CENT, moment, money, number, signed
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, Choice, command
 from handlers.values import AccountName
 from trading import events as e
 from trading.control import Lock
-from trading.errors import IntentError
+from trading.errors import IntentError, VenueError
 from trading.instruments import Symbol
 from trading.risk import limits
+from trading.words import mode_label, span
+
+HIGHEST_LEVERAGE = 125  # that any venue of ours gives
 
 
 @command(group="risk", private=True)
-async def risk(ctx: Context, account: Annotated[AccountName | None, Arg("Which account")] = None) -> Reply:
+async def risk(ctx: Context, account: Annotated[AccountName | None, Arg("Only this account")] = None) -> Reply:
     """Show how much of each limit is used, and the room left today."""
-    where = ctx.account(account)
     gate, currency = ctx.desk.gate, ctx.desk.valuation.currency
-    rows = [
-        (
-            use.name,
-            number(use.used.quantize(CENT)),
-            limits.shown(use.name, use.limit, currency),
-            bar(use.used, use.limit),
-        )
-        for use in gate.usage(where)
-    ]
-    text = (
-        f"{where}: {ctx.book.state(where.name)}. Today {signed(gate.day_pnl(where), currency)},"
-        f" room left today {money(gate.room_today(where), currency)}."
-    )
-    return Reply(text, table=Table.of(("Limit", "Used", "Limit is", ""), rows), private=True)
+    lines, rows = [], []
+    for each in chosen(ctx, account):
+        label, room = mode_label(each), gate.room_today(each)
+        left = "no daily loss limit" if room is None else f"room left today {money(room, currency)}"
+        lines.append(f"{label}: {ctx.book.state(each.name)}. Today {signed(gate.day_pnl(each), currency)}, {left}.")
+        for use in gate.usage(each):
+            used, most = number(use.used.quantize(CENT)), limits.shown(use.name, use.limit, currency)
+            rows.append((label, use.name, used, most, bar(use.used, use.limit)))
+    table = Table.of(("Account", "Limit", "Used", "Limit is", ""), rows)
+    return Reply("\n".join(lines), table=table, private=True)
 
 
 def bar(used: Decimal, limit: Decimal) -> str:
@@ -62,7 +62,7 @@ async def limit(
     where = account or "the desk"
     shown, was = limits.shown(name, wanted, currency), limits.shown(name, before, currency)
     if limits.loosens(name, before, wanted) and not ctx.confirmed:
-        card = Reply(f"{name} of {where} is raised from {was} to {shown}.", tone=Tone.WARN)
+        card = Reply(f"{name} of {where} goes from {was} to {shown}, which lets more orders pass.", tone=Tone.WARN)
         return await ctx.ask(card)
     await ctx.book.record(e.LimitChanged(account or "", name, limits.text_of(wanted), ctx.actor.id))
     text = f"{name} of {where} is now {shown} (was {was})."
@@ -70,6 +70,32 @@ async def limit(
         holds = limits.shown(name, getattr(ctx.desk.gate.effective(ctx.account(account)), name), currency)
         text += f" What holds for {account}: {holds}."
     return Reply.good(text)
+
+
+@command(role=Role.TRADER, group="risk", audit=True)
+async def leverage(
+    ctx: Context,
+    symbol: Annotated[Symbol, Arg("Which contract")],
+    times: Annotated[int, Arg("How many times its own money a position may be worth", example="2")],
+    *,
+    account: Annotated[AccountName | None, Arg("Which account")] = None,
+) -> Reply:
+    """Set the leverage of a contract at its venue; the limit max_leverage stays as it is."""
+    where = ctx.account(account)
+    executor = ctx.desk.oms.executors[where]
+    if not executor.capabilities.leverage:
+        raise IntentError(
+            f"{mode_label(where)} has no leverage to set.", "/limit max_leverage 2 limits what the desk may do."
+        )
+    if not 1 <= times <= HIGHEST_LEVERAGE:
+        raise IntentError(f"Leverage is 1 to {HIGHEST_LEVERAGE}.", f"Write /leverage {symbol} 2.", code="BAD_NUMBER")
+    if not ctx.confirmed:
+        return await ctx.ask(Reply(f"{mode_label(where)}: leverage of {symbol} becomes {times}x.", tone=Tone.WARN))
+    try:
+        await executor.set_leverage(symbol, times)
+    except VenueError as why:
+        raise IntentError(f"The leverage stays as it was: {why}", code=why.code) from None
+    return Reply.good(f"{mode_label(where)}: {symbol} is at {times}x.")
 
 
 # --- locks -----------------------------------------------------------------------------------
@@ -83,7 +109,7 @@ async def lock(
 ) -> Reply:
     """Let nothing new be opened in a symbol."""
     until = ctx.now + duration if duration else None
-    await ctx.book.record(e.SymbolLocked(symbol, until, f"locked by {ctx.actor.name}", ctx.actor.id))
+    await ctx.book.record(e.SymbolLocked(symbol, until, "", ctx.actor.id))
     how_long = f"for {span(duration)}" if duration else "until /unlock"
     return Reply.good(
         f"{symbol} is locked {how_long}; closing still works.", buttons=(Button("Unlock", f"/unlock {symbol}"),)
@@ -104,8 +130,8 @@ async def unlock(ctx: Context, symbol: Annotated[Symbol | Literal["all"], Arg("W
 async def locks(ctx: Context) -> Reply:
     """List the locked symbols."""
     rows = [
-        (x.symbol, moment(x.until, ctx.desk.timezone) if x.until else "until /unlock", x.reason)
+        (x.symbol, moment(x.until, ctx.desk.timezone) if x.until else "until /unlock", x.actor, x.reason or "-")
         for x in ctx.book.all(Lock)
         if x.holds(ctx.now)
     ]
-    return Reply("", table=Table.of(("Symbol", "Until", "Why"), rows)) if rows else Reply("Nothing is locked.")
+    return Reply("", table=Table.of(("Symbol", "Until", "By", "Why"), rows)) if rows else Reply("Nothing is locked.")

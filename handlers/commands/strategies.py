@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.figures import moment, price
 from handlers.reply import Button, Reply, Table
 from handlers.spec import Arg, command

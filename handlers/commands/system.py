@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.figures import moment
 from handlers.literals import at_most
 from handlers.reply import Reply, Table, Tone

@@ -6,16 +6,19 @@ from typing import Annotated, Literal
 import msgspec
 
 from handlers.accounts import account_in, is_dust, options
+from handlers.actor import Role
 from handlers.cards import place, told
-from handlers.context import Context, Role
-from handlers.figures import counted, number, signed
+from handlers.context import Context
+from handlers.figures import number, signed
+from handlers.literals import show
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Line, Part
 from trading.errors import IntentError, VenueError
-from trading.instruments import Price, Settlement, Side, Symbol
+from trading.instruments import Price, Quantity, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Mode, OrderType, Size, TimeInForce, Trail, Unit
 from trading.portfolio import Position
+from trading.words import counted, mode_label
 
 
 def _type(limit: Decimal | None, stop: Decimal | None, trail: Trail | None, reduce: bool) -> OrderType:
@@ -38,6 +41,7 @@ async def _open(
     trail: Trail | None,
     tif: TimeInForce | None,
     post: bool,
+    iceberg: Decimal | None,
     reduce: bool,
     account: AccountName | None,
 ) -> Reply:
@@ -65,6 +69,7 @@ async def _open(
         trail_loss=None if exit_trail else trail,
         reduce_only=reduce,
         post_only=post,
+        iceberg=iceberg,
     )
     return await place(ctx, intent)
 
@@ -82,11 +87,12 @@ async def buy(
     trail: Annotated[Trail | None, Arg("Trailing stop at a distance: 500 or 1.5%")] = None,
     tif: Annotated[TimeInForce | None, Arg("How long it stays: gtc, ioc or fok")] = None,
     post: Annotated[bool, Arg("Only as a maker")] = False,
+    iceberg: Annotated[Quantity | None, Arg("How much of it the book shows at a time")] = None,
     reduce: Annotated[bool, Arg("Only if it reduces a position")] = False,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
 ) -> Reply:
     """Buy, after the risk checks."""
-    return await _open(ctx, Side.BUY, symbol, size, limit, stop, sl, tp, trail, tif, post, reduce, account)
+    return await _open(ctx, Side.BUY, symbol, size, limit, stop, sl, tp, trail, tif, post, iceberg, reduce, account)
 
 
 @command(role=Role.TRADER, group="trade", dry=True)
@@ -102,11 +108,12 @@ async def sell(
     trail: Annotated[Trail | None, Arg("Trailing stop at a distance: 500 or 1.5%")] = None,
     tif: Annotated[TimeInForce | None, Arg("How long it stays: gtc, ioc or fok")] = None,
     post: Annotated[bool, Arg("Only as a maker")] = False,
+    iceberg: Annotated[Quantity | None, Arg("How much of it the book shows at a time")] = None,
     reduce: Annotated[bool, Arg("Only if it reduces a position")] = False,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
 ) -> Reply:
     """Sell, after the risk checks."""
-    return await _open(ctx, Side.SELL, symbol, size, limit, stop, sl, tp, trail, tif, post, reduce, account)
+    return await _open(ctx, Side.SELL, symbol, size, limit, stop, sl, tp, trail, tif, post, iceberg, reduce, account)
 
 
 # --- closing ---------------------------------------------------------------------------------
@@ -135,18 +142,21 @@ async def _close_all(ctx: Context, where: AccountId, part: Size | None) -> Reply
     positions = [p for p in held if p not in dust]
     left = f"Too small to be closed, left as dust: {', '.join(f'{number(p.quantity)} {p.symbol}' for p in dust)}."
     if not positions:
-        raise _nothing_open(ctx, where, f"{where} has no open position.{f' {left}' if dust else ''}")
+        raise _nothing_open(ctx, where, f"{mode_label(where)} has no open position.{f' {left}' if dust else ''}")
     if ctx.policy.need(where.mode, None, reduces=True) > ctx.consent and not ctx.dry:
         rows = [(p.symbol, number(p.quantity), signed(ctx.desk.valuation.unrealized(p), p.currency)) for p in positions]
         table = Table.of(("Symbol", "Quantity", "Unrealized"), rows)
-        card = Reply(
-            f"{where}: close {counted(len(positions), 'position')} at the market.", tone=Tone.WARN, table=table
-        )
-        return await ctx.ask(card)
+        each = "" if part is None else f"{show(part)} of {'each of ' if len(positions) > 1 else ''}"
+        text = f"{mode_label(where)}: close {each}{counted(len(positions), 'position')} at the market."
+        return await ctx.ask(Reply(text, tone=Tone.WARN, table=table))
     replies = [await _close_next(ctx, where, p.symbol, part) for p in positions]
     bad = [reply for reply in replies if not reply.ok]
     tone = Tone.WARN if bad else Tone.GOOD
     texts = [reply.text for reply in replies] + ([left] if dust else [])
+    other = _other_mode(where)
+    if elsewhere := ctx.book.positions(other):
+        held = ", ".join(f"{number(p.quantity)} {p.symbol}" for p in elsewhere)
+        texts.append(f"Still open on {mode_label(other)}: {held}. /close all {options(ctx.book, other)} closes that.")
     return Reply("\n\n".join(texts), ok=not bad, tone=tone, error=bad[0].error if bad else None)
 
 
@@ -159,9 +169,13 @@ async def _close_next(ctx: Context, account: AccountId, symbol: Symbol, part: Si
         return msgspec.structs.replace(refused, text=f"{symbol} was not closed: {refused.text}")
 
 
+def _other_mode(account: AccountId) -> AccountId:
+    return AccountId(account.name, Mode.PAPER if account.mode is Mode.LIVE else Mode.LIVE)
+
+
 def _nothing_open(ctx: Context, account: AccountId, text: str, symbol: str = "all") -> IntentError:
     """There is no such position; where it is open in the other mode, the line that closes it there."""
-    other = AccountId(account.name, Mode.PAPER if account.mode is Mode.LIVE else Mode.LIVE)
+    other = _other_mode(account)
     elsewhere = any(symbol in ("all", p.symbol) for p in ctx.book.positions(other))
     remedy = (
         f"Open on {other.mode.upper()} {other.name}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
@@ -175,7 +189,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         return told(known)
     position = ctx.book.position(account, symbol)
     if position is None or not position.quantity:
-        raise _nothing_open(ctx, account, f"{account} has no open position in {symbol}.", symbol)
+        raise _nothing_open(ctx, account, f"{mode_label(account)} has no open position in {symbol}.", symbol)
     legs = ctx.desk.protection.legs(account, symbol)
     size = _part(ctx, position, part)
     side = Side.SELL if position.quantity > 0 else Side.BUY

@@ -129,8 +129,8 @@ def test_kill_is_followed_step_by_step_and_resume_releases_it(bot: Bot, cli: Til
     code, out, err = cli("kill", "--flatten", "--data-dir", bot.folder)
     assert (code, err) == (0, "")
     assert "HALTED" in out
-    assert "ETH/USDT: FILLED" in out
-    assert out.rstrip().endswith("flat.")
+    assert "ETH/USDT: filled" in out
+    assert "; flat. /resume releases it." in out.rstrip().splitlines()[-1]
     assert (bot.folder / "KILL").exists()
     assert cli("chat", "-c", "/buy BTC/USDT $50", "--data-dir", bot.folder)[0] == 1
     code, out, err = cli("resume", "--data-dir", bot.folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from tests.running import running
 from trading.intent import AccountId, Mode
 from trading.order import OrderStatus
@@ -37,7 +37,7 @@ async def test_a_market_order_is_filled_and_shows_everywhere(tmp_path: Path) -> 
         assert positions.table.rows[0][1:3] == ("BTC/USDT", "0.01")
         trades = await desk.say("/trades")
         assert trades.table is not None
-        assert "BUY 0.01 BTC/USDT" in trades.table.rows[0][1]
+        assert "BUY 0.01 BTC/USDT" in trades.table.rows[0][2]
         pnl = await desk.say("/pnl")
         assert pnl.table is not None
         fee = Decimal(pnl.table.rows[0][3])

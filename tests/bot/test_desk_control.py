@@ -24,12 +24,12 @@ async def test_what_only_people_may_do_is_not_scheduled(tmp_path: Path, line: st
 
 async def test_a_schedule_is_told_in_words_and_removed_by_a_beginning_of_its_own(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
-        for line, when in (("status every=20s", "every 20 s"), ("status every=90m", "every 1 h 30 min"),
+        for line, when in (("status every=20s", "every 20s"), ("status every=90m", "every 90m"),
                            ("risk at=8:30", "daily at 08:30 UTC")):  # fmt: skip
             assert f"Scheduled {when}:" in (await desk.say(f"/schedule {line}")).text
         table = (await desk.say("/schedule")).table
         assert table is not None
-        assert [row[1] for row in table.rows] == ["every 20 s", "every 1 h 30 min", "daily at 08:30 UTC"]
+        assert [row[1] for row in table.rows] == ["every 20s", "every 90m", "daily at 08:30 UTC"]
         assert "There is no schedule ''" in (await desk.say('/schedule remove=""')).text
         assert (await desk.say(f"/schedule remove={table.rows[1][0]}")).ok
         ids = [s.id for s in desk.app.book.all(Schedule) if s.active]
@@ -49,6 +49,36 @@ async def test_a_beginning_that_several_share_removes_none_and_fifty_are_enough(
         assert all(s.active for s in desk.app.book.all(Schedule))
 
 
+async def test_a_resume_says_what_still_holds_and_names_only_what_trades_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        assert (await desk.say("/resume")).text == "The desk was not halted or paused."
+        await desk.say("/kill ETH/USDT")
+        other = (await desk.say("/resume ETH/USDT")).text
+        assert other.startswith("ETH/USDT is ACTIVE.\nETH/USDT was HALTED by local:admin at ")
+        assert "trend" not in other, "it trades BTC/USDT and was never held up"
+        await desk.say("/kill")
+        await desk.say("/pause demo")
+        part = await desk.say("/resume demo")
+        assert part.text.splitlines()[0] == "demo is released. The desk is HALTED: /resume releases it."
+        assert "trades again" not in part.text
+        nothing = (await desk.say("/resume demo")).text
+        assert nothing == "demo was not halted or paused by itself. The desk is HALTED: /resume releases it."
+        whole = (await desk.say("/resume")).text
+        assert whole.startswith("The desk is ACTIVE.")
+        assert whole.splitlines()[-1] == "Strategy trend trades again."
+
+
+async def test_lengths_of_time_are_told_as_commands_accept_them(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        assert "locked for 90m;" in (await desk.say("/lock BTC/USDT 90m")).text
+        assert ", for 8h." in (await desk.say("/mode demo live 8h")).text
+        assert "Confirm within 2m: " in (await desk.say("/mode demo live 8h")).text
+        assert "At most once in 10s." in (await desk.say("/schedule status every=9s")).text
+        shorter = (await desk.say("/limit cooldown_s 15m")).text
+        assert shorter.startswith("cooldown_s of the desk goes from 1h to 15m, which lets more orders pass.")
+        assert (await desk.say("/price BTC/USDT")).text.endswith("s ago")
+
+
 async def test_the_kill_of_a_strategy_says_that_positions_are_the_accounts(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
         assert "positions" not in (await desk.say("/kill trend")).text.lower()
@@ -56,7 +86,7 @@ async def test_the_kill_of_a_strategy_says_that_positions_are_the_accounts(tmp_p
         await desk.say("/buy BTC/USDT 0.002")
         killed = await desk.say("/kill trend")
         assert "flat." not in killed.text
-        assert "Positions belong to the account and stay open: 0.002 BTC/USDT." in killed.text
+        assert "Positions belong to the account and stay open: PAPER demo 0.002 BTC/USDT." in killed.text
         assert "/kill trend flatten=yes or /kill BTC/USDT flatten=yes" in killed.text
         assert desk.app.book.positions(PAPER)
         assert "flat." in (await desk.say("/kill trend flatten=yes")).text

@@ -4,8 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.web.console import view
-from bot.web.reading import read_accounts, read_status
-from handlers.context import Actor, Role
+from bot.web.reading import read_accounts, read_risk, read_status
+from handlers.actor import Actor, Role
 from handlers.reply import Reply
 from tests.running import Running, running
 from trading.intent import AccountId, Mode
@@ -53,6 +53,63 @@ async def test_leftovers_of_the_other_mode_are_shown_everywhere(tmp_path: Path) 
         assert row["actions"][0]["line"] == "/close BTC/USDT account=demo mode=live"
 
 
+async def test_limits_and_the_top_bar_show_every_mode_in_use(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        assert [each["mode"] for each in await read_risk(desk.app, ANA)] == ["paper"]
+        await left_live(desk)
+        shown = await read_risk(desk.app, ANA)
+        assert [each["mode"] for each in shown] == ["paper", "live"]
+        used = [{use["name"]: use["used"] for use in each["usage"]}["max_open_positions"] for each in shown]
+        assert used == ["0", "1"]
+        assert await read_risk(desk.app, ANA, account="nobody") == []
+        told = await desk.say("/risk")
+        assert [line.split(":")[0] for line in told.text.splitlines()] == ["PAPER demo", "LIVE demo"]
+        assert [row[2] for row in rows(told) if row[1] == "max_open_positions"] == ["0", "1"]
+        assert [(each["mode"], each["name"]) for each in view.desk(desk.app)["accounts"]] == [
+            ("PAPER", "demo"),
+            ("LIVE", "demo"),
+        ]
+
+
+async def test_orders_and_trades_say_in_which_mode(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy SOL/USDT 1")
+        await desk.say("/buy SOL/USDT 1 100")
+        await left_live(desk)
+        assert [row[1] for row in rows(await desk.say("/orders"))] == ["PAPER demo", "LIVE demo", "LIVE demo"]
+        assert [row[1:3] for row in rows(await desk.say("/trades"))] == [
+            ("LIVE demo", "BUY 0.002 BTC/USDT"),
+            ("PAPER demo", "BUY 1 SOL/USDT"),
+        ]
+
+
+async def test_closing_all_names_what_stays_open_in_the_other_mode(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy SOL/USDT 1")
+        await left_live(desk)
+        told = (await desk.say("/close all")).text
+        assert not desk.app.book.positions(PAPER)
+        said = "Still open on LIVE demo: 0.002 BTC/USDT. /close all account=demo mode=live closes that."
+        assert told.splitlines()[-1] == said
+
+
+async def test_a_kill_and_what_it_leaves_open_name_the_mode(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy SOL/USDT 1")
+        await left_live(desk)
+        killed = await desk.say("/kill demo")
+        assert "still open: PAPER demo 1 SOL/USDT, LIVE demo 0.002 BTC/USDT. /resume demo releases it." in killed.text
+        assert "protective orders kept (LIVE demo: SELL 0.002 BTC/USDT sl" in killed.text
+        flat = await desk.say("/kill demo flatten=yes")
+        assert "LIVE demo: close 0.002 BTC/USDT: filled" in flat.text
+        assert "PAPER demo: close 1 SOL/USDT: filled" in flat.text
+        denied = await desk.say("/buy BTC/USDT 0.001")
+        told = (await desk.say(f"/why {denied.order_id}")).text
+        assert ": killed" not in told
+        assert "check FAILED  KILLED: demo was killed by local:admin at " in told
+        assert "/resume demo releases it." in denied.text
+
+
 async def test_leftovers_on_live_are_protected_and_closed_from_paper_and_confirmed(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
         await left_live(desk)
@@ -83,6 +140,16 @@ async def test_close_all_passes_over_dust_and_over_what_cannot_be_closed(tmp_pat
         assert (await desk.say("/close all")).ok
         assert [p.symbol for p in desk.app.book.positions(PAPER)] == ["BTC/USDT"]
         assert "dust" in (await desk.say("/close all")).text
+
+
+async def test_closing_a_part_of_all_says_which_part_before_it_is_confirmed(tmp_path: Path) -> None:
+    async with running(tmp_path, toml='[confirm]\norders = "always"\n') as desk:
+        await confirmed(desk, "/buy ETH/USDT 0.1")
+        assert (await desk.say("/close all 10%")).text.startswith("PAPER demo: close 10% of 1 position at the market.")
+        assert (await desk.say("/close all")).text.startswith("PAPER demo: close 1 position at the market.")
+        await confirmed(desk, "/buy SOL/USDT 1")
+        part = await desk.say("/close all 0.05")
+        assert part.text.startswith("PAPER demo: close 0.05 of each of 2 positions at the market.")
 
 
 async def test_positions_say_how_much_a_stop_covers(tmp_path: Path) -> None:

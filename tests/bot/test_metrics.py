@@ -26,7 +26,7 @@ def test_what_happens_is_counted() -> None:
     metrics.denial("PRICE_BAND")
     metrics.command("web", True, 0.02)
     metrics.command("web", False, 0.3)
-    metrics.appended(7, 0.0002)
+    metrics.appended(0.0002)
 
     assert value(metrics, "tiller_orders_total", account="demo", status="FILLED") == 2
     assert value(metrics, "tiller_orders_total", account="demo", status="DENIED") == 1
@@ -38,7 +38,6 @@ def test_what_happens_is_counted() -> None:
     assert value(metrics, "tiller_command_seconds_bucket", le="0.025") == 1
     assert value(metrics, "tiller_journal_append_seconds_bucket", le="0.0001") == 0
     assert value(metrics, "tiller_journal_append_seconds_bucket", le="0.00025") == 1
-    assert value(metrics, "tiller_journal_seq") == 7
 
 
 def test_how_things_stand_is_shown() -> None:
@@ -47,14 +46,15 @@ def test_how_things_stand_is_shown() -> None:
     assert value(metrics, "tiller_up") == 0
     metrics.ready(True)
     metrics.equity("demo", "paper", Decimal("10000.25"))
-    metrics.open_orders(3)
     metrics.trading_state(TradingState.HALTED)
     metrics.notifier_lag("telegram:-1001", 4)
+    metrics.follow(lambda: 7, lambda: 3)
 
     assert value(metrics, "tiller_up") == 1
     assert value(metrics, "tiller_build_info", version="1.2.3") == 1
     assert value(metrics, "tiller_equity", account="demo", mode="paper") == 10000.25
     assert value(metrics, "tiller_open_orders") == 3
+    assert value(metrics, "tiller_journal_seq") == 7
     assert value(metrics, "tiller_trading_state", tiller_trading_state="HALTED") == 1
     assert value(metrics, "tiller_trading_state", tiller_trading_state="ACTIVE") == 0
     assert value(metrics, "tiller_notifier_lag", destination="telegram:-1001") == 4

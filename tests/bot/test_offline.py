@@ -125,6 +125,10 @@ def test_tail_tells_the_last_events_in_words(folder: Path, cli: Tiller) -> None:
     )]  # fmt: skip
     _, everything, _ = cli("journal", "tail", "-n", "1000", "--data-dir", folder)
     assert "OrderDenied: Denied. MAX_ORDER_VALUE" in everything
+    assert "check FAILED  MAX_ORDER_VALUE" in everything
+    assert "check passed" not in everything
+    assert "{" not in everything, "not in words"
+    assert "AccountOpened: PAPER demo opened at paper with 10,000 USDT" in everything
 
 
 def test_why_tells_the_same_with_the_bot_down(folder: Path, cli: Tiller) -> None:
@@ -163,7 +167,8 @@ def test_a_kill_while_it_is_down_is_done_at_the_next_start(folder: Path, cli: Ti
     assert ask(folder, "SELECT quantity FROM positions") == [("0",)]
     code, out, err = cli("resume", "--data-dir", folder)
     assert (code, err) == (0, "")
-    assert "all: was HALTED" in out
+    assert "The desk was HALTED by local:shell at " in out
+    assert "(KILL file)" in out
     assert not (folder / "KILL").exists()
     assert cli("resume", "--data-dir", folder)[:2] == (0, "The desk was not halted or paused.\n")
     with Bot(folder):

@@ -64,7 +64,7 @@ async def test_a_fill_that_was_never_reported_is_found(tmp_path: Path) -> None:
         assert found is not None
         assert found.status is OrderStatus.FILLED
         assert desk.app.book.positions(PAPER)[0].quantity == Decimal("0.002")
-        assert "1 fills found" in "\n".join(desk.app.card(0))
+        assert "1 fill found" in "\n".join(desk.app.card(0))
 
 
 async def test_an_order_written_down_but_never_sent_is_not_sent_later(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.tokens import Tokens, write_private
-from handlers.context import Role
+from handlers.actor import Role
 from tests.kit import HandClock
 from trading.errors import ConfigError
 from trading.journal.store import JournalStore, open_journal

@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from handlers.context import Actor, ConfirmPolicy, Consent, Context, Role
+from handlers.actor import Actor, ConfirmPolicy, Consent, Role
+from handlers.context import Context
 from handlers.dispatch import Dispatcher
 from handlers.reply import Reply
 from handlers.spec import REGISTRY, Arg, CommandSpec, command

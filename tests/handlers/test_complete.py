@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.actor import Actor, Role
 from handlers.complete import MOST, complete, suggest
-from handlers.context import Actor, Role
 from handlers.help import commands_page, explain, overview
 from handlers.parse import find, read
 from handlers.spec import REGISTRY

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.context import Actor, ConfirmPolicy, Role
+from handlers.actor import Actor, ConfirmPolicy, Role
 from handlers.dispatch import Dispatcher
 from handlers.reply import Reply
 from tests.handlers.desk import ANA, BEN, EVA, PINE, VIC, HandDesk
@@ -44,7 +44,7 @@ async def test_what_must_be_confirmed_waits_and_runs_once_confirmed() -> None:
     assert len(token) == 8
     assert card.text.startswith("Buy 0.01 BTC/USDT on demo (paper)")
     assert f"/confirm {token}" in card.text
-    assert "120 s" in card.text
+    assert "within 2m" in card.text
     assert desk.done == []
     # The same person on another surface is the same person.
     done = await door.run(f"confirm {token}", ANA, "discord", "d1")
@@ -193,7 +193,7 @@ async def test_a_restart_voids_what_waits_and_says_so() -> None:
     assert [(asked.token, asked.outcome) for asked in voided] == [(token, "voided")]
     (told,) = [x.event for x in desk.journal.entries if isinstance(x.event, Noticed)]
     assert SMALL in told.text
-    assert "nothing was sent" in told.text
+    assert told.text.startswith("1 command waiting for confirmation voided (restart), nothing was sent: ")
     pressed = await door.run(f"confirm {token}", ANA, "web")
     assert (pressed.error, pressed.text) == ("ALREADY_CLOSED", "This was already voided. Nothing was done now.")
     assert len(desk.done) == 1

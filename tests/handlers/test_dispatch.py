@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.context import Actor, ConfirmPolicy, Role
+from handlers.actor import Actor, ConfirmPolicy, Role
 from handlers.help import WELCOME
 from handlers.parse import find, read
 from handlers.reply import Reply, Tone

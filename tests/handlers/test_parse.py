@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.literals import show
 from handlers.parse import LONGEST_LINE, UNSEEN, MissingArgument, bind, find, format_line, read
 from handlers.values import OrderRef, Part
@@ -115,6 +116,9 @@ def test_other_lines(line: str, expected: dict[str, Any]) -> None:
         ("/buy", "/buy needs SYMBOL: What to buy. Example: /buy BTC/USDT 0.01"),
         ("/buy BTC/USDT", "/buy needs SIZE: 0.01, $100, 5% or risk=1%. Example: /buy BTC/USDT 0.01"),
         ("/buy BTC/USTD 0.01", "Did you mean BTC/USDT? Example: /buy BTC/USDT 0.01"),
+        ("/buy BTX/USDT 0.01", "Did you mean BTC/USDT? Example: /buy BTC/USDT 0.01"),
+        ("/buy BTCEUR 0.01", "Did you mean BTC/USDT"),
+        ("/buy XRP/USDT 0.01", "See /instruments. Example: /buy BTC/USDT 0.01"),
         ("/buy BTCUSDT.P 0.01", "perpetual future, which demo does not trade. Write BTC/USDT for spot."),
         ("/buy EURUSD 0.01", "'EURUSD' is not traded on demo. It is on broker: add account=broker."),
         ("/buy BTC/USDT:USDT 0.01", "is not a symbol"),

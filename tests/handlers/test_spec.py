@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from handlers.context import Context, Role
+from handlers.actor import Role
+from handlers.context import Context
 from handlers.reply import Reply
 from handlers.spec import LATER, Arg, CommandSpec, command
 from tests.handlers.desk import COMMANDS

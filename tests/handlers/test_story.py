@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from handlers.alerts import Severity, alert_of
-from handlers.story import tell
+from handlers.story import tell, tell_all
 from tests.kit import BTC, HandClock, MemoryJournal
 from trading import events as e
 from trading.book import Book
@@ -62,6 +62,29 @@ def test_every_event_is_told_or_is_bookkeeping(kind: type[e.Event]) -> None:
     lines = tell(e.Recorded(1, AT, event))
     assert bool(lines) != (kind.__name__ in BOOKKEEPING), f"{kind.__name__}: write its words in handlers/story.py"
     assert all(line.strip() and "None" not in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_reader_of_the_journal_is_told_every_event(kind: type[e.Event]) -> None:
+    event = sample(kind)
+    if isinstance(event, e.DeskStarted | e.Reconciled):
+        event = msgspec.structs.replace(event, text="it runs")
+    lines = tell_all(e.Recorded(1, AT, event))
+    assert lines
+    assert all(line.strip() and "None" not in line and "{" not in line for line in lines)
+
+
+def test_a_latch_is_told_with_who_what_and_the_way_back() -> None:
+    def told(scope: str, state: e.TradingState, reason: str = "") -> list[str]:
+        return tell(e.Recorded(1, AT, e.TradingStateChanged(scope, state, "person:ana", reason)))
+
+    assert told("all", e.TradingState.HALTED, "KILL file") == [
+        "The desk is HALTED, by person:ana (KILL file): nothing new is opened, closing goes on; /resume releases it"
+    ]
+    assert told("trend", e.TradingState.REDUCING) == [
+        "trend is REDUCING, by person:ana: nothing new is opened, closing goes on; /resume trend releases it"
+    ]
+    assert told("all", e.TradingState.ACTIVE) == ["The desk is ACTIVE, by person:ana: it may trade again"]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

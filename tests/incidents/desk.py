@@ -109,7 +109,7 @@ class Desk:
         self.ready = not outcome.problem
         for name, work in (
             ("reports", self._hear),
-            ("reconcile", self.reconciler.run),
+            ("reconcile", lambda: self.reconciler.run(DEMO)),
             ("protection", self.protection.run),
             ("kill switch", self.killer.run),
         ):

@@ -42,7 +42,7 @@ async def test_flat_and_staying_out(desk: Desk) -> None:
     for number in range(5):
         wish = desk.intent(Side.BUY, "1", key=f"strategy:trend:BTC/USDT:{number}", origin=TREND)
         denied = await desk.submit(wish)
-        assert denied.reason.startswith("KILLED: all was killed by person:ana")
+        assert denied.reason.startswith("KILLED: the desk was killed by person:ana at ")
         await asyncio.sleep(HOUR_S)
     assert desk.book.positions(DEMO) == []
     assert await desk.venue.open_orders() == []
@@ -71,7 +71,8 @@ async def test_no_order_of_a_burst_gets_past_the_switch(desk: Desk) -> None:
 async def test_a_kill_with_nothing_to_do_is_done_at_once(desk: Desk) -> None:
     """The kill switch was pressed without any trades, and failed on the empty list."""
     assert await kill(desk, flatten=True, within_s=1)
-    assert desk.events(e.KillFinished)[0].text == "all is halted; all orders cancelled; flat."
+    done = "The kill of the desk by person:ana is done: all orders cancelled; flat. /resume releases it."
+    assert desk.events(e.KillFinished)[0].text == done
 
 
 @pytest.mark.parametrize("venue", [SPOT, LINEAR])
@@ -126,8 +127,14 @@ async def test_stopped_says_what_still_works(desk: Desk) -> None:
     await asyncio.sleep(1)
     assert await kill(desk, flatten=False)
     (finished,) = desk.events(e.KillFinished)
-    assert finished.text == "all is halted; 1 protective orders kept; still open: 1 BTC/USDT."
-    assert [order.leg for order in desk.open()] == [Leg.STOP_LOSS]
+    (stop,) = desk.open()
+    label = DEMO.mode.upper()
+    assert finished.text == (
+        "The kill of the desk by person:ana is done: "
+        f"protective orders kept ({label} {DEMO.name}: SELL 1 BTC/USDT sl ({stop.id[:6]})); "
+        f"still open: {label} {DEMO.name} 1 BTC/USDT. /resume releases it."
+    )
+    assert stop.leg is Leg.STOP_LOSS
     await desk.show("79x1000", "79.01x1000")
     assert desk.held() == 0
 
@@ -137,14 +144,15 @@ async def test_the_switch_says_who_what_how_far_and_how_to_undo_it(tmp_path: Pat
     async with running(tmp_path) as desk:
         await desk.say("/buy BTC/USDT 0.001")
         killed = await desk.say("/kill demo flatten=yes")
-        for words in ("demo is HALTED", "close 0.001 BTC/USDT", "all orders cancelled; flat", "/resume"):
+        for words in ("demo is HALTED by local:admin", "PAPER demo: close 0.001 BTC/USDT: filled",
+                      "all orders cancelled; flat", "/resume demo"):  # fmt: skip
             assert words in killed.text, killed.text
         assert [button.line for button in killed.buttons] == ["/resume demo"]
         denied = await desk.say("/buy BTC/USDT 0.001")
-        assert "demo was killed by local:admin" in denied.text
+        assert "demo was killed by local:admin at " in denied.text
         resumed = await desk.say("/resume demo")
-        assert "demo: was HALTED" in resumed.text
-        assert "strategy trend trades again" in resumed.text
+        assert "demo was HALTED by local:admin at " in resumed.text
+        assert "Strategy trend trades again." in resumed.text
 
 
 # --- limits under concurrency ----------------------------------------------------------------

@@ -67,7 +67,7 @@ async def test_an_unknown_state_is_shown_as_unknown_and_asked_about(desk: Desk) 
     await asyncio.sleep(HOUR_S)
     assert outcome(desk.now(asked)).startswith("UNKNOWN - checking")
     desk.venue.mend()
-    await asyncio.sleep(5)
+    await asyncio.sleep(12)
     assert outcome(desk.now(asked)).startswith("Filled 0.5")
     assert desk.venue.sent == 1
 

@@ -19,9 +19,9 @@ async def test_fills_during_a_break_of_the_line_are_found_when_it_is_back(desk: 
     await asyncio.sleep(HOUR_S)
     assert desk.now(order).status is OrderStatus.ACCEPTED
     desk.venue.mend()
-    await asyncio.sleep(2)
+    await asyncio.sleep(12)
     assert desk.now(order).status is OrderStatus.FILLED
-    assert any("1 fills found" in event.text for event in desk.events(e.Reconciled))
+    assert any("1 fill found" in event.text for event in desk.events(e.Reconciled))
 
 
 @at_a_venue()

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from tests.trading.executors.contract import FakeMarket, make_order
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
-from trading.executors.paper import MemoryVenueStore, PaperExecutor
-from trading.executors.paper_funds import Fees
+from trading.executors.paper.executor import MemoryVenueStore, PaperExecutor
+from trading.executors.paper.funds import Fees
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import OrderType
 from trading.order import Order
@@ -102,6 +102,8 @@ class Line:
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]:
         return self.inner.instruments
+
+    def vet(self, order: Order, reference: Decimal | None) -> None: ...
 
     def describe(self, approved: Approved) -> str:
         return self.inner.describe(approved)

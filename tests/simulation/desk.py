@@ -101,7 +101,8 @@ class Desk:
         self.ready = True
         for account, line in self.lines.items():
             self.spawn(self._hear(account, line))
-        for work in (self.reconciler.run(), self.protection.run(), self.killer.run(), self._sample()):
+        reconciling = [self.reconciler.run(account) for account in self.lines]
+        for work in (*reconciling, self.protection.run(), self.killer.run(), self._sample()):
             self.spawn(work)
         await self.protection.check_all()
         for destination in self.around.destinations:

@@ -13,13 +13,13 @@ from tests.simulation.kept import Waiting
 from trading import events as e
 from trading.book import Book
 from trading.control import Drift, Kill, Latch
-from trading.fold import Entity
 from trading.instruments import ZERO, Settlement, Symbol
 from trading.intent import AccountId, Leg
 from trading.journal.rows import normalize
 from trading.order import Order, OrderStatus
 from trading.portfolio import Balance, Position, fill_key
 from trading.projections import row
+from trading.steps.step import Entity
 
 CLOSE = Decimal("1e-9")
 
@@ -252,7 +252,7 @@ def _is_dust(desk: Desk, account: AccountId, symbol: Symbol) -> bool:
     position, instrument = desk.book.position(account, symbol), desk.book.instrument(account, symbol)
     if position is None or instrument is None:
         return True
-    return instrument.is_dust(position.quantity, desk.valuation.mark(position) or ZERO)
+    return not instrument.is_closable(position.quantity, desk.valuation.mark(position) or ZERO)
 
 
 # --- the journal -----------------------------------------------------------------------------

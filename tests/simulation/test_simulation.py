@@ -20,6 +20,7 @@ from trading import ports as p
 from trading.book import Book
 from trading.clock import Clock
 from trading.control import Drift, Kill
+from trading.drifts import Drifts
 from trading.errors import OutcomeUnknown
 from trading.fold import fold
 from trading.ids import order_id
@@ -171,16 +172,24 @@ class AsksForNoFills(Reconciler):
     async def _fills(self, account: AccountId, outcome: Outcome) -> None: ...
 
 
-class Absorbs(Reconciler):
+class Absorbs(Drifts):
     """Makes our books the venue's without a word."""
 
-    async def _drifts(
+    async def found(
         self, account: AccountId, kind: str, wrong: dict[str, tuple[str, str]], keep: set[str] | None = None
     ) -> list[Drift]:
         for subject, (ours, theirs) in wrong.items() if kind == "balance" else ():
             change = Money(Decimal(theirs) - Decimal(ours), subject)
             await self.book.record(e.BalanceAdjusted(account.name, account.mode, change, "", "desk"))
         return []
+
+
+class AsksAbsorber(Reconciler):
+    """Leaves its differences to `Absorbs`."""
+
+    def __init__(self, oms: Oms, every_s: float = 30.0) -> None:
+        super().__init__(oms, every_s)
+        self.drifts = Absorbs(oms)
 
 
 class LeavesBare(Protection):
@@ -207,7 +216,7 @@ WRONG = {
     "keeps facts to itself": (Parts(book=KeepsToItself), "replay is the live state"),
     "believes the first not found": (Parts(line=BelievesNotFound), "every order is where the venue has it"),
     "asks for no fills": (Parts(reconciler=AsksForNoFills), "our books|every fill|a difference"),
-    "absorbs differences": (Parts(reconciler=Absorbs), "a difference shows as a drift"),
+    "absorbs differences": (Parts(reconciler=AsksAbsorber), "a difference shows as a drift"),
     "leaves positions bare": (Parts(protection=LeavesBare), "a filled bracket is protected"),
     "gives up a kill": (Parts(killer=GivesUp), "a kill "),
 }

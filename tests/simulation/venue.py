@@ -118,6 +118,8 @@ class Line:
     def instruments(self) -> Mapping[Symbol, Instrument]:
         return self.exchange.instruments
 
+    def vet(self, order: Order, reference: Decimal | None) -> None: ...
+
     def describe(self, approved: p.Approved) -> str:
         return f"simulated: {approved.order.side} {approved.order.quantity} {approved.order.symbol}"
 
@@ -159,8 +161,10 @@ class Line:
         self, order: Order, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
     ) -> None:
         self.life.check()
-        if not self.capabilities.amend:
-            raise VenueRefused("This venue does not amend orders.", code="UNSUPPORTED")
+        kept = self.exchange.find(order.id)
+        same = kept is not None and (kept.limit, kept.stop) == (limit_price, stop_price)
+        if not (self.capabilities.resizes(order) if same else self.capabilities.reprices(order)):
+            raise VenueRefused("This venue does not change such an order.", code="UNSUPPORTED")
         await self._send(lambda: self.exchange.amend(order.id, quantity, limit_price, stop_price))
 
     async def _send(self, arrive: Callable[[], None]) -> None:

@@ -91,7 +91,8 @@ class World:
         capabilities = Capabilities(
             order_types=frozenset(OrderType),
             time_in_force=frozenset(TimeInForce),
-            amend=chance.random() < 0.8,
+            amend_types=frozenset(chance.choice(((), (OrderType.LIMIT,), OrderType, OrderType, OrderType))),
+            amend_in_lists=chance.random() < 0.5,
             lists=spot,
             reduce_only=not spot,
             shorting=not spot,

@@ -83,6 +83,8 @@ class ScriptedVenue:
 
     async def stop(self) -> None: ...
 
+    def vet(self, order: Order, reference: Decimal | None) -> None: ...
+
     def describe(self, approved: p.Approved) -> str:
         return ""
 
@@ -134,7 +136,11 @@ class Desk:
         self.journal = journal or MemoryJournal()
         self.symbol = PERP.symbol if linear else BTC.symbol
         capabilities = p.Capabilities(
-            frozenset(OrderType), frozenset(TimeInForce), amend=amend, lists=not linear, shorting=linear
+            frozenset(OrderType),
+            frozenset(TimeInForce),
+            amend_types=frozenset(OrderType) if amend else frozenset(),
+            lists=not linear,
+            shorting=linear,
         )
         self.market = HandMarket(self.clock, BTC, ETH, PERP)
         self.show("59999", "60000")

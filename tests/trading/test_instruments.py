@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.kit import BTC
 from tests.trading.risk.desk import EURUSD, PERP
 from trading.errors import IntentError
-from trading.instruments import Instrument, Money, Side, decimal_from_text, plain
+from trading.instruments import Instrument, Money, Settlement, Side, decimal_from_text, plain
 
 INSTRUMENTS = st.sampled_from((BTC, PERP, EURUSD))
 AMOUNTS = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(10**9), places=9)
@@ -40,6 +40,17 @@ def test_what_is_not_dust_can_be_sold(instrument: Instrument, quantity: Decimal,
     )
     assert instrument.is_dust(quantity, price) != fits
     assert instrument.is_dust(-quantity, price) == instrument.is_dust(quantity, price)
+
+
+@given(instrument=INSTRUMENTS, quantity=AMOUNTS, price=AMOUNTS)
+def test_a_contract_can_be_closed_whatever_it_is_worth(
+    instrument: Instrument, quantity: Decimal, price: Decimal
+) -> None:
+    sold = instrument.round_quantity(quantity)
+    worth = sold * price * instrument.multiplier
+    enough = instrument.settlement is Settlement.LINEAR or worth >= instrument.min_notional
+    assert instrument.is_closable(quantity, price) == (sold > 0 and sold >= instrument.min_quantity and enough)
+    assert instrument.is_closable(-quantity, price) == instrument.is_closable(quantity, price)
 
 
 @pytest.mark.parametrize(

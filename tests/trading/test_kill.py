@@ -149,6 +149,61 @@ async def test_what_a_part_left_over_is_closed_too(desk: Desk) -> None:
     assert closings(desk)[-1][:2] == (SELL, D("0.6"))
 
 
+async def test_what_is_left_of_a_contract_is_closed_whatever_it_is_worth(desk: Desk) -> None:
+    """A venue takes reduce-only orders below its minimum value (5 USDT), so that nothing is stuck."""
+    await desk.entry(BUY, "0.001")
+    desk.show("4000", "4001")
+    await kill(desk, flatten=True)
+    await step(desk)
+    assert closings(desk) == [(SELL, D("0.001"), OrderStatus.SUBMITTED)]
+    assert await step(desk)
+    await desk.fill(desk.venue.sent[-1], "0.001", "4000")
+    assert await step(desk) == []
+    assert "; flat." in desk.told(e.KillFinished)[0].text
+
+
+async def test_on_spot_what_cannot_be_sold_is_left_and_named() -> None:
+    desk = await Desk(linear=False).start()
+    await desk.entry(BUY, "0.0001")
+    desk.show("4000", "4001")
+    await kill(desk, flatten=True)
+    assert await step(desk) == []
+    assert closings(desk) == []
+    assert "flat, dust left: PAPER demo 0.0001 BTC/USDT." in desk.told(e.KillFinished)[0].text
+
+
+async def test_what_became_of_each_closing_order_is_told(desk: Desk) -> None:
+    await desk.entry(BUY, "1")
+    await kill(desk, flatten=True)
+    await step(desk)
+    await desk.fill(desk.venue.sent[-1], "1", "59999")
+    await step(desk)
+    told = [event.text for event in desk.told(e.KillStep)]
+    close = f"PAPER demo: close 1 {desk.symbol}"
+    assert told == [f"{close}: submitted", f"{close}: filled"]
+
+
+async def test_every_text_names_the_order_in_its_mode_and_no_code(desk: Desk) -> None:
+    order = await limit(desk)
+    await kill(desk)
+    await step(desk)
+    await desk.end(order, "asked")
+    await step(desk)
+    (told,) = [event.text for event in desk.told(e.KillStep)]
+    assert told == f"PAPER demo: BUY 1 {desk.symbol} ({order.id[:6]}): cancel sent"
+    (done,) = [event.text for event in desk.told(e.KillFinished)]
+    said = "all orders cancelled; flat. /resume releases it."
+    assert done == f"The kill of the desk by {ANA.actor} is done: {said}"
+
+
+async def test_a_kill_that_is_stopped_says_by_whom(desk: Desk) -> None:
+    await limit(desk)
+    await kill(desk, scope="demo")
+    await desk.killer.resume("demo", ANA)
+    (done,) = [event.text for event in desk.told(e.KillFinished)]
+    assert done == f"The kill of demo is over before it was done: {ANA.actor} resumed."
+
+
 async def test_a_fill_not_heard_of_is_asked_for_before_it_is_done(desk: Desk) -> None:
     """The venue had executed before it cancelled, and only told us of the cancel."""
     order = await limit(desk)
@@ -191,7 +246,8 @@ async def test_only_its_scope_is_killed(desk: Desk, scope: str, hit: bool) -> No
 
 async def test_resume_releases_and_says_what_was_held(desk: Desk) -> None:
     await kill(desk)
-    assert await desk.killer.resume("all", ANA) == ["all: was HALTED"]
+    (held,) = await desk.killer.resume("all", ANA)
+    assert (held.scope, held.state, held.actor) == ("all", e.TradingState.HALTED, ANA.actor)
     assert desk.killer.unfinished() == []
     assert (await desk.submit(BUY, "1")).status is OrderStatus.SUBMITTED
 

@@ -10,7 +10,7 @@ from trading import ports as p
 from trading.control import Drift
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.instruments import Money, Side, Symbol
-from trading.intent import OrderType
+from trading.intent import Mode, OrderType
 from trading.order import Order, OrderStatus
 from trading.reconcile import Outcome
 
@@ -266,3 +266,22 @@ async def test_a_fill_of_what_was_rejected_is_shown_and_not_asked_about_for_ever
 def one(desk: Desk) -> Drift:
     (drift,) = desk.reconciler.open_drifts(DEMO)
     return drift
+
+
+MONEY = Drift("d1", "demo", Mode.PAPER, "balance", "USDT", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Outcome(DEMO, orders=1), "1 open order checked, no differences"),
+        (
+            Outcome(DEMO, orders=2, fills=1, doubts=1),
+            "2 open orders checked, 1 fill found, 1 doubt resolved, no differences",
+        ),
+        (Outcome(DEMO, drifts=[MONEY]), "0 open orders checked, 1 difference: see /reconcile"),
+        (Outcome(DEMO, drifts=[MONEY, MONEY]), "0 open orders checked, 2 differences: see /reconcile"),
+    ],
+)
+def test_what_was_found_is_counted_in_words(found: Outcome, text: str) -> None:
+    assert found.text == f"demo (paper): {text}"

@@ -117,8 +117,8 @@ class Path:
         width, taker, *sizes = _words(2 + 4 * DEPTH, *self._key, "book", second)
         point = self.base_ticks / 10_000  # 0.01 %, in ticks
         wild = int(0.5 * point * self.chunk(second // CHUNK_S).heat * width / 65536)
-        spread = max(1, min(1 + wild, int(2 * point)))
         last = self.last(second)
+        spread = max(1, min(1 + wild, last * 2 // 10_000))
         bid = last - spread if taker & 1 else last
         return Quote(
             symbol=self.instrument.symbol,

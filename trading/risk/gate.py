@@ -9,7 +9,7 @@ import msgspec
 
 from trading.book import Book
 from trading.control import LimitOverride
-from trading.errors import ConfigError
+from trading.errors import ConfigError, VenueRefused
 from trading.events import Finding
 from trading.instruments import ZERO, Instrument, Symbol
 from trading.intent import AccountId
@@ -23,7 +23,7 @@ from trading.risk.checks.validity import list_sides
 from trading.risk.limits import Limits, Overrides, Value
 from trading.risk.promised import OpenOrders
 from trading.risk.reasons import Reason
-from trading.risk.standing import Standing, stand
+from trading.risk.standing import Standing, day_pnl, stand
 from trading.risk.submissions import Submissions
 from trading.risk.view import Facts, View, look
 from trading.valuation import Valuation
@@ -58,7 +58,8 @@ class RiskGate:
     `account_limits` are the limits configured for an account, by its name; they only tighten.
     `timezone` is where the day begins. `capabilities` says what an account's venue can do, and
     `not_ready` why an account may not trade yet (empty when it may). `listed` is what a venue lists
-    now; without it the filters are those that were journalled.
+    now; without it the filters are those that were journalled. `vet` raises what a venue would refuse
+    by rules of its own, given the price of now.
 
     Raises:
         ConfigError: there is no such time zone.
@@ -74,6 +75,7 @@ class RiskGate:
         capabilities: Callable[[AccountId], Capabilities],
         not_ready: Callable[[AccountId], str] = lambda account: "",
         listed: Callable[[AccountId, Symbol], Instrument | None] = lambda account, symbol: None,
+        vet: Callable[[Order, Decimal | None], None] = lambda order, reference: None,
     ) -> None:
         try:
             self.zone = ZoneInfo(timezone)
@@ -86,6 +88,7 @@ class RiskGate:
         self.capabilities = capabilities
         self.not_ready = not_ready
         self.listed = listed
+        self.vet = vet
         self._orders = OpenOrders(book, valuation)
         self._submissions = Submissions(book)
         self._overrides: tuple[LimitOverride, ...] = ()
@@ -113,10 +116,20 @@ class RiskGate:
         findings = [finding for check in checks if (finding := check(order, view)) is not None]
         if legs:
             findings += _leg_findings(order, tuple(legs), view)
+        if checks is held.entry:  # what closes is for the venue itself to refuse
+            findings += self._vetted((order, *legs), view)
         for finding in findings:
             if not finding.passed:
                 return Denied(finding.code, finding.text, tuple(findings), finding.remedy)
         return Approved(order, tuple(findings), tuple(legs))
+
+    def _vetted(self, orders: Sequence[Order], view: View) -> list[Finding]:
+        for order in orders:
+            try:
+                self.vet(order, view.reference)
+            except VenueRefused as why:
+                return [Finding(Reason.VENUE_RULES, False, why.text, Reason.VENUE_RULES.advise(remedy=why.remedy))]
+        return []
 
     def _facts(self, order: Order, confirmed: bool) -> Facts:
         account = order.account_id
@@ -163,7 +176,7 @@ class RiskGate:
 
     def day_pnl(self, account: AccountId) -> Decimal:
         """Profit or loss since the day began, in the desk's currency: open positions, fees and all."""
-        return self._stand(account).day_pnl
+        return day_pnl(self.book, self.valuation, account, self.zone)
 
     def room_today(self, account: AccountId) -> Decimal | None:
         """What may still be lost today, in the desk's currency, at least zero; None without a limit."""

@@ -8,6 +8,7 @@ and a longer `cooldown_s` too; all other numbers tighten downwards.
 import difflib
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeGuard
@@ -16,6 +17,7 @@ import msgspec
 
 from trading.errors import ConfigError, IntentError
 from trading.instruments import decimal_from_text, plain
+from trading.words import span
 
 Value = Decimal | int | tuple[str, ...]
 Overrides = Mapping[str, Value]
@@ -212,11 +214,13 @@ def text_of(value: Value) -> str:
 
 
 def shown(name: str, value: Value, currency: str) -> str:
-    """The value as people read it: `1000 USDT`, `20%`, `15 s`, `off`."""
+    """The value as people read it: `1000 USDT`, `20%`, `15s`, `off`."""
     if _is_list(value):
         return ", ".join(value) or ("any" if LIMITS[name].tighter is Tighter.FEWER else "none")
     if not value:
         return "off"
+    if LIMITS[name].kind is Kind.SECONDS and isinstance(value, int):
+        return span(timedelta(seconds=value))
     unit = LIMITS[name].unit or currency
     return f"{text_of(value)}{'' if unit in ('%', 'x') else ' '}{unit}"
 

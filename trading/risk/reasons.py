@@ -60,6 +60,11 @@ class Reason(StrEnum):
         "The venue cannot do this kind of order.",
         "{instead}",
     )
+    VENUE_RULES = (
+        "VENUE_RULES",
+        "The venue's own rules of the symbol do not allow it now; it was not sent.",
+        "{remedy}",
+    )
     STOP_WRONG_SIDE = (
         "STOP_WRONG_SIDE",
         "A stop or target is on the wrong side of the price: it would trigger at once.",
@@ -161,12 +166,12 @@ class Reason(StrEnum):
     ORDER_RATE = (
         "ORDER_RATE",
         "The account has sent as many orders in the last minute as it may.",
-        "Wait {seconds} s, or raise it with /limit max_orders_per_minute.",
+        "Wait {wait}, or raise it with /limit max_orders_per_minute.",
     )
     DUPLICATE = (
         "DUPLICATE",
         "The same person sent the same order a moment ago.",
-        "If it is meant, send it again in {seconds} s; the first is /order {order}.",
+        "If it is meant, send it again in {wait}; the first is /order {order}.",
     )
     COOLDOWN = (
         "COOLDOWN",

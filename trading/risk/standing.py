@@ -125,6 +125,12 @@ def stand(
     )
 
 
+def day_pnl(book: Book, valuation: Valuation, account: AccountId, zone: ZoneInfo) -> Decimal:
+    """Profit or loss of an account since the day began, in the desk's currency: `Standing.day_pnl` by itself."""
+    equity, today = valuation.equity(account), book.clock.now().astimezone(zone).date().isoformat()
+    return equity.total - _figures(book, account, valuation.currency, equity, today).day_start
+
+
 def _terms(valuation: Valuation, account: AccountId, instrument: Instrument | None) -> Terms:
     if instrument is None:
         return Terms(None, False, ONE)

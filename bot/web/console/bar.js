@@ -13,7 +13,7 @@ export default {
       <b class="t-brand">Tiller</b>
       <span :class="['t-state', 'is-' + desk.shown]" role="status" :title="desk.reason">{{ desk.shown }}</span>
       <div class="t-accounts">
-        <div v-for="a in desk.accounts" :key="a.name" class="t-account">
+        <div v-for="a in desk.accounts" :key="a.mode + a.name" class="t-account">
           <span :class="['t-mode', {live: a.live}]">{{ a.mode }}</span><span class="t-name">{{ a.name }}</span>
           <span class="t-figure"><small>Equity</small><b>{{ a.equity }}</b></span>
           <span class="t-figure"><small>Today</small><b :class="'tone-' + a.today.tone">{{ a.today.text }}</b></span>
@@ -24,7 +24,7 @@ export default {
       <button v-if="desk.doubts" type="button" class="t-flag tone-warn" @click="say('/orders')">{{ desk.doubts }} in doubt</button>
       <button v-if="desk.differences" type="button" class="t-flag tone-warn" @click="say('/reconcile')">{{ desk.differences }} differ</button>
       <span class="t-push"></span>
-      <span :class="['t-online', {off: !online}]" role="status"><span>{{ online ? "live" : "offline" }}</span></span>
+      <span :class="['t-online', {off: !online}]" role="status"><span>{{ online ? "online" : "offline" }}</span></span>
       <button type="button" class="t-icon" :title="'Colours: ' + theme" aria-label="Colours" @click="turn">
         <svg viewBox="0 0 24 24"><path :d="icon" /></svg></button>
       <a class="t-icon t-out" href="/logout" :title="'Sign out ' + who" aria-label="Sign out">

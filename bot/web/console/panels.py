@@ -11,6 +11,7 @@ from bot.app import App
 from bot.web.console import view
 from bot.web.console.charts import Chart, curve
 from bot.web.console.visitor import Visitor
+from trading.intent import AccountId
 
 Shape = dict[str, Any]
 SAMPLES = 500
@@ -70,7 +71,8 @@ class EquityPanel(Element):
         self._turn += 1
         if self._turn % CURVE_EVERY != 1 or not self.app.desk.accounts:
             return
-        account = view.present(self.app)[0]
+        name = self.app.desk.accounts[0]
+        account = AccountId(name, self.app.book.mode(name))
         rows = await self.app.store.queries.equity(account=account.name, mode=account.mode, limit=SAMPLES)
         points = [(row["at"].isoformat(), float(row["equity"])) for row in rows]
         worth = self.app.desk.valuation.equity(account)

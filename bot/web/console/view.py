@@ -6,12 +6,12 @@ from typing import Any
 
 from bot.app import App
 from handlers.accounts import closing_line, covered, in_use, is_dust
-from handlers.cards import mode_label
 from handlers.figures import money, number, price, signed
 from trading.events import TradingState
 from trading.intent import AccountId, Leg, Mode
 from trading.order import Order
 from trading.portfolio import Position
+from trading.words import STATUS, mode_label
 
 Shape = dict[str, Any]
 SHORT = 6  # characters of an order's id
@@ -27,13 +27,8 @@ def profit(value: Decimal | None, currency: str = "") -> Shape:
     return cell(signed(value, currency), tone)
 
 
-def present(app: App) -> list[AccountId]:
-    """Every account in the mode its new orders use now."""
-    return [AccountId(name, app.book.mode(name)) for name in app.desk.accounts]
-
-
 def desk(app: App) -> Shape:
-    """The top bar: the state of the desk, and what each account is worth."""
+    """The top bar: the state of the desk, and what each account is worth in each mode that is in use."""
     state = str(app.book.state())
     reason = app.desk.not_ready
     shown = app.not_accepting.upper() or (state if not reason or state != TradingState.ACTIVE else "NOT READY")
@@ -43,7 +38,7 @@ def desk(app: App) -> Shape:
         "reason": "" if app.not_accepting else reason,
         "doubts": sum(order.in_doubt for order in app.book.open_orders()),
         "differences": len(app.desk.reconciler.open_drifts()),
-        "accounts": [_account(app, each) for each in present(app)],
+        "accounts": [_account(app, each) for each in in_use(app.book, app.desk.accounts)],
     }
 
 
@@ -107,7 +102,7 @@ def orders(app: App, trades: bool) -> list[Shape]:
 
 
 def _order(found: Order, trades: bool) -> Shape:
-    status = ("UNKNOWN - checking", "warn") if found.in_doubt else (found.status.replace("_", " ").lower(), "")
+    status = ("UNKNOWN - checking", "warn") if found.in_doubt else (STATUS[found.status], "")
     at = " / ".join(price(p) for p in (found.stop_price, found.limit_price) if p is not None)
     leg = "" if found.leg is Leg.ENTRY else f" {found.leg.replace('_', ' ')}"
     cells = [

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.app import App
 from bot.web.auth import Gatekeeper
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from handlers.reply import Reply, Tone
 
 SURFACE = "web"

@@ -13,7 +13,7 @@ from bot.logs import LogTail
 from bot.settings.loading import load
 from bot.web.console import add_console
 from bot.web.server import WebServer, build_server
-from handlers.context import Role
+from handlers.actor import Role
 from trading.clock import SystemClock
 from trading.instruments import trap_floats
 from trading.journal.store import open_journal

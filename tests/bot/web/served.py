@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from bot.app import App
 from bot.web.server import WebServer, build_server
-from handlers.context import Role
+from handlers.actor import Role
 from tests.running import Running, running
 
 

@@ -179,7 +179,7 @@ def walk(value: Any, path: str = "") -> Any:
 
 async def test_every_answer_has_the_keys_of_its_example_and_no_number_is_a_float(desk: Served) -> None:
     await desk.say("/buy BTC/USDT 0.001")
-    await desk.app._sample_equity()
+    await desk.app.sample_equity()
     pairs = (
         ("/status", examples.STATUS), ("/accounts", [examples.ACCOUNT]), ("/positions", [examples.POSITION]),
         ("/balances", [examples.BALANCE]), ("/orders", [examples.ORDER]), ("/fills", [examples.FILL]),

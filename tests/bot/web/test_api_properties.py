@@ -49,7 +49,7 @@ lines = st.lists(words | text, max_size=6).map(" ".join)
 @pytest.fixture(autouse=True)
 def _unhurried(desk: Served) -> None:
     """More calls than a client may send: the rate is proven elsewhere."""
-    desk.server.state.keeper._calls = Buckets(1e9, 1e9, lambda: 0.0)
+    desk.server.state.keeper.calls = Buckets(1e9, 1e9, lambda: 0.0)
 
 
 def assert_ours(answer: Any) -> None:

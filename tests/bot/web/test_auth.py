@@ -1,18 +1,20 @@
 """Signing in: links that work once, sessions that end, guesses that are slowed down."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.tokens import LINK_LIFE, Tokens
 from bot.web.auth import BURST, FAILURES_PER_MINUTE, RATE_PER_S, SESSION, Buckets, Gatekeeper, Refused
-from handlers.context import Actor, Role
+from handlers.actor import Actor, Role
 from tests.bot.web.served import Served
 from tests.kit import HandClock
-from trading.journal.store import open_journal
+from trading.journal.store import JournalStore, open_journal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ANA = Actor("token:7", "ana", Role.TRADER)
@@ -28,8 +30,13 @@ class Hand:
         return self.now
 
 
-async def gate(folder: Path, clock: HandClock) -> tuple[Gatekeeper, Tokens, Hand]:
-    store = await open_journal(f"sqlite://{folder / 'tiller.db'}")
+@pytest_asyncio.fixture(loop_scope="module")
+async def store(tmp_path: Path) -> AsyncIterator[JournalStore]:
+    async with await open_journal(f"sqlite://{tmp_path / 'tiller.db'}") as opened:
+        yield opened
+
+
+def gate(store: JournalStore, folder: Path, clock: HandClock) -> tuple[Gatekeeper, Tokens, Hand]:
     time = Hand()
     tokens = Tokens(store, folder, clock)
     return Gatekeeper(tokens, folder, clock, time), tokens, time
@@ -101,8 +108,8 @@ async def test_signing_out_takes_the_cookie_away(desk: Served) -> None:
     assert "max-age=0" in answer.headers["set-cookie"].lower()
 
 
-async def test_guessing_is_slowed_down_and_keeps_nobody_else_out(tmp_path: Path) -> None:
-    keeper, tokens, time = await gate(tmp_path, HandClock())
+async def test_guessing_is_slowed_down_and_keeps_nobody_else_out(store: JournalStore, tmp_path: Path) -> None:
+    keeper, tokens, time = gate(store, tmp_path, HandClock())
     good = await tokens.issue(Role.TRADER)
 
     async def status(token: str, caller: str) -> int:
@@ -118,15 +125,14 @@ async def test_guessing_is_slowed_down_and_keeps_nobody_else_out(tmp_path: Path)
     assert await status("guess", "10.0.0.2") == 401
     time.now += 3
     assert [await status("guess", "10.0.0.1") for _ in range(2)] == [401, 429]
-    await tokens._store.close()
 
 
 # --- sessions --------------------------------------------------------------------------------
 
 
-async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(tmp_path: Path) -> None:
+async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(store: JournalStore, tmp_path: Path) -> None:
     clock = HandClock()
-    keeper, tokens, _ = await gate(tmp_path, clock)
+    keeper, tokens, _ = gate(store, tmp_path, clock)
     cookie = keeper.session(ANA)
     clock.move(SESSION.total_seconds() - 1)
     assert keeper.visitor(cookie) == "token:7"
@@ -137,11 +143,10 @@ async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(tmp_path
     other = tmp_path / "other"
     other.mkdir()
     assert Gatekeeper(tokens, other, HandClock(), Hand()).visitor(cookie) is None, "another desk's seal"
-    await tokens._store.close()
 
 
-async def test_a_cookie_that_was_changed_anywhere_is_nobodys(tmp_path: Path) -> None:
-    keeper, tokens, _ = await gate(tmp_path, HandClock())
+async def test_a_cookie_that_was_changed_anywhere_is_nobodys(store: JournalStore, tmp_path: Path) -> None:
+    keeper, _, _ = gate(store, tmp_path, HandClock())
     cookie = keeper.session(ANA)
     assert keeper.visitor(cookie) == "token:7"
     for place in range(len(cookie)):
@@ -149,12 +154,11 @@ async def test_a_cookie_that_was_changed_anywhere_is_nobodys(tmp_path: Path) -> 
         assert keeper.visitor(changed) is None
     for made_up in ("", ".", "..", "a.b.c", cookie + "x", cookie[1:], "é.1.local:admin", "\ud800"):
         assert keeper.visitor(made_up) is None
-    await tokens._store.close()
 
 
-async def test_a_link_is_good_for_fifteen_minutes(tmp_path: Path) -> None:
+async def test_a_link_is_good_for_fifteen_minutes(store: JournalStore, tmp_path: Path) -> None:
     clock = HandClock()
-    _, tokens, _ = await gate(tmp_path, clock)
+    _, tokens, _ = gate(store, tmp_path, clock)
     early, late = tokens.link(), tokens.link()
     clock.move((LINK_LIFE - timedelta(seconds=1)).total_seconds())
     assert tokens.redeem(early) is True
@@ -163,7 +167,6 @@ async def test_a_link_is_good_for_fifteen_minutes(tmp_path: Path) -> None:
     assert tokens.redeem(late) is False
     assert tokens.redeem("") is False
     assert tokens.redeem("ünïcode") is False
-    await tokens._store.close()
 
 
 # --- rates -----------------------------------------------------------------------------------

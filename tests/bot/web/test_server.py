@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from bot.web.guard import LARGEST_BODY, host_of, is_loopback
 from bot.web.patience import MOST
 from bot.web.server import WebServer, build_server
-from handlers.context import Role
+from handlers.actor import Role
 from tests.bot.web.served import Served, served
 from tests.running import running
 from trading.errors import ConfigError

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bot.web import examples
-from handlers.context import Role
+from handlers.actor import Role
 from tests.bot.web.served import Served, served
 from trading import events as e
 

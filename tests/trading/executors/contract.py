@@ -8,8 +8,8 @@ from typing import Protocol
 
 from tests.kit import START, HandClock, HandMarket
 from trading.errors import VenueRefused
-from trading.executors.paper import MemoryVenueStore, PaperExecutor
-from trading.executors.paper_funds import Fees
+from trading.executors.paper.executor import MemoryVenueStore, PaperExecutor
+from trading.executors.paper.funds import Fees
 from trading.instruments import Instrument, Money, Settlement, Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce
 from trading.order import Order, OrderStatus

@@ -43,6 +43,8 @@ def needs(desk: Desk, *wanted: OrderType | TimeInForce | str) -> None:
             able = word in can.order_types
         elif isinstance(word, TimeInForce):
             able = word in can.time_in_force
+        elif word == "amend":
+            able = LIMIT in can.amend_types
         else:
             able = getattr(can, word)
         if not able:

@@ -10,6 +10,7 @@ import msgspec
 from tests.kit import BTC, ETH, HandClock, HandMarket, MemoryJournal
 from trading import events as e
 from trading.book import Book
+from trading.errors import VenueRefused
 from trading.instruments import Instrument, Money, Settlement, Side, Symbol
 from trading.intent import AccountId, Mode, OrderType, TimeInForce
 from trading.order import Order, OrderStatus
@@ -80,6 +81,7 @@ class Desk:
         self.market = HandMarket(self.clock, BTC, ETH, PERP, EURUSD)
         self.valuation = Valuation(self.book, {"demo": self.market}, currency)
         self.unready = ""
+        self.bounds: tuple[Decimal, Decimal] | None = None  # of limits at the venue, as shares of the price of now
         self.gate = RiskGate(
             self.book,
             self.valuation,
@@ -88,6 +90,7 @@ class Desk:
             timezone,
             lambda account: capabilities,
             lambda account: self.unready,
+            vet=self._vet,
         )
         self.market.show("BTC/USDT", "59999", "60000")
         self.market.show("ETH/USDT", "2999", "3000")
@@ -97,6 +100,13 @@ class Desk:
         for instrument in (BTC, ETH, PERP, EURUSD):
             self.record(e.InstrumentListed("demo", Mode.PAPER, instrument))
         self.count = 0
+
+    def _vet(self, order: Order, reference: Decimal | None) -> None:
+        if self.bounds is None or order.limit_price is None:
+            return
+        least, most = (share * D(60000) for share in self.bounds)
+        if not least <= order.limit_price <= most:
+            raise VenueRefused("The price is too far from the market.", f"The nearest is {least}.")
 
     def record(self, *events: e.AnyEvent) -> None:
         done(self.book.write(*events))

@@ -52,7 +52,8 @@ def killed() -> Scene:
     passes = desk.judge(desk.order())
     desk.record(e.TradingStateChanged("demo", e.TradingState.REDUCING, "person:bob"))
     desk.record(e.TradingStateChanged("all", e.TradingState.HALTED, "person:ana", "news"))
-    return Scene(passes, desk.judge(desk.order()), "all was killed by person:ana: news", "/resume all releases it.")
+    text = "the desk was killed by person:ana at 2026-01-05 12:00 UTC (news)"
+    return Scene(passes, desk.judge(desk.order()), text, "/resume all releases it.")
 
 
 @scene(Reason.PAUSED)
@@ -61,7 +62,8 @@ def paused() -> Scene:
     desk.record(e.TradingStateChanged("trend", e.TradingState.REDUCING, "person:ana"))
     passes = desk.judge(desk.order())
     fails = desk.judge(desk.order(actor="strategy:trend"))
-    return Scene(passes, fails, "trend was paused by person:ana", "/resume trend to trade again.")
+    text = "trend was paused by person:ana at 2026-01-05 12:00 UTC"
+    return Scene(passes, fails, text, "/resume trend to trade again.")
 
 
 @scene(Reason.SYMBOL_LOCKED)
@@ -126,6 +128,14 @@ def drawdown() -> Scene:
 
 
 # --- validity --------------------------------------------------------------------------------
+
+
+@scene(Reason.VENUE_RULES)
+def venue_rules() -> Scene:
+    desk = Desk()
+    desk.bounds = (D("0.8"), D("1.2"))
+    passes, fails = desk.judge(desk.order(limit_price="48000")), desk.judge(desk.order(limit_price="47999"))
+    return Scene(passes, fails, "The price is too far from the market.", "The nearest is 48000")
 
 
 @scene(Reason.UNSUPPORTED)

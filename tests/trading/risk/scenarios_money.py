@@ -26,7 +26,7 @@ def stale_price() -> Scene:
     desk.clock.move(15)
     passes = desk.judge(desk.order())
     desk.clock.move(0.1)
-    return Scene(passes, desk.judge(desk.order()), "price 15.1 s old, limit 15 s", "Wait for a new price;")
+    return Scene(passes, desk.judge(desk.order()), "price 15.1s old, limit 15s", "Wait for a new price;")
 
 
 @scene(Reason.PRICE_BAND)
@@ -128,7 +128,7 @@ def order_rate() -> Scene:
         desk.clock.move(20)
     fails = desk.judge(desk.order())
     desk.clock.move(20)  # the first is a minute old now
-    return Scene(desk.judge(desk.order()), fails, "orders within 60 s would be 3, limit 2", "Wait 20 s, or raise it")
+    return Scene(desk.judge(desk.order()), fails, "orders within 1m would be 3, limit 2", "Wait 20s, or raise it")
 
 
 @scene(Reason.DUPLICATE)
@@ -138,5 +138,5 @@ def duplicate() -> Scene:
     desk.clock.move(0.5)
     fails = desk.judge(desk.order(limit_price="50000"))
     desk.clock.move(1.5)
-    text = f"the same as {first.id}, sent 0.5 s ago, window 2 s"
-    return Scene(desk.judge(desk.order(limit_price="50000")), fails, text, "If it is meant, send it again in 2 s;")
+    text = f"the same as {first.id}, sent 0.5s ago, window 2s"
+    return Scene(desk.judge(desk.order(limit_price="50000")), fails, text, "If it is meant, send it again in 2s;")

@@ -26,7 +26,7 @@ def test_approval_carries_the_order_its_legs_and_every_finding() -> None:
     assert told["MAX_ORDER_VALUE"] == "order value 600.00 USDT, limit 1000 USDT"
     assert told["MAX_TOTAL_EXPOSURE"] == "exposure would be 600.00 USDT, limit 20000 USDT"
     assert told["INSUFFICIENT_FUNDS"] == "needs 600.00 USDT, free 100000 USDT"
-    assert told["STALE_PRICE"] == "price 0.0 s old, limit 15 s"
+    assert told["STALE_PRICE"] == "price 0.0s old, limit 15s"
 
 
 def test_a_denial_lists_everything_that_failed_and_passed() -> None:

@@ -10,6 +10,7 @@ from trading.risk.checks.check import UP, Check, money, percent
 from trading.risk.reasons import Reason
 from trading.risk.standing import Standing
 from trading.risk.view import View
+from trading.words import minute
 
 
 class MaxDailyLoss(Check, frozen=True):
@@ -57,7 +58,7 @@ class Cooldown(Check, frozen=True):
         until = last + timedelta(seconds=self.seconds)
         if standing.now >= until:
             return self.passes(f"{text}, and the cooldown is over")
-        return self.denies(text, until=f"{until.astimezone(standing.zone):%Y-%m-%d %H:%M} {standing.zone.key}")
+        return self.denies(text, until=minute(until, standing.zone))
 
 
 def unpriced(standing: Standing) -> str:

@@ -9,6 +9,7 @@ from trading.risk.checks.check import Check
 from trading.risk.reasons import Reason
 from trading.risk.submissions import MINUTE, may_repeat
 from trading.risk.view import View
+from trading.words import span
 
 
 class MaxOpenOrders(Check, frozen=True):
@@ -31,11 +32,11 @@ class OrderRate(Check, frozen=True):
 
     def __call__(self, order: Order, view: View) -> Finding | None:
         after = view.facts.sent + 1
-        text = f"orders within 60 s would be {after}, limit {self.limit}"
+        text = f"orders within {span(MINUTE)} would be {after}, limit {self.limit}"
         if after <= self.limit:
             return self.passes(text)
         first = view.facts.first_sent
-        return self.denies(text, seconds=seconds(first + MINUTE - view.standing.now) if first else 60)
+        return self.denies(text, wait=span(whole(first + MINUTE - view.standing.now) if first else MINUTE))
 
 
 class NotDuplicate(Check, frozen=True):
@@ -55,13 +56,13 @@ class NotDuplicate(Check, frozen=True):
         window = timedelta(seconds=self.limit)
         age = view.standing.now - twin.at if twin else window
         if twin is None or age >= window:
-            return self.passes(f"no equal order within {self.limit} s")
-        text = f"the same as {twin.order.id}, sent {age.total_seconds():.1f} s ago, window {self.limit} s"
+            return self.passes(f"no equal order within {span(window)}")
+        text = f"the same as {twin.order.id}, sent {age.total_seconds():.1f}s ago, window {span(window)}"
         if view.facts.confirmed:
             return self.passes(f"{text}, and confirmed")
-        return self.denies(text, seconds=seconds(window - age), order=twin.order.id)
+        return self.denies(text, wait=span(whole(window - age)), order=twin.order.id)
 
 
-def seconds(left: timedelta) -> int:
-    """Whole seconds to wait, at least one."""
-    return max(1, math.ceil(left.total_seconds()))
+def whole(left: timedelta) -> timedelta:
+    """What is left to wait in whole seconds, at least one."""
+    return timedelta(seconds=max(1, math.ceil(left.total_seconds())))

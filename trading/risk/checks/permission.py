@@ -9,6 +9,7 @@ from trading.order import Order
 from trading.risk.checks.check import Check
 from trading.risk.reasons import Reason
 from trading.risk.view import View
+from trading.words import minute, scope_label
 
 
 class Ready(Check, frozen=True):
@@ -32,8 +33,8 @@ class NotKilled(Check, frozen=True):
         latch = view.latch
         if latch is None or latch.state is not TradingState.HALTED:
             return self.passes("trading is not killed")
-        why = f": {latch.reason}" if latch.reason else ""
-        return self.denies(f"{latch.scope} was killed by {latch.actor}{why}", scope=latch.scope)
+        text = f"{scope_label(latch.scope)} was killed {latch.origin(view.standing.zone)}"
+        return self.denies(text, scope=latch.scope)
 
 
 class NotPaused(Check, frozen=True):
@@ -45,8 +46,8 @@ class NotPaused(Check, frozen=True):
         latch = view.latch
         if latch is None or latch.state is not TradingState.REDUCING:
             return self.passes("trading is not paused")
-        why = f": {latch.reason}" if latch.reason else ""
-        return self.denies(f"{latch.scope} was paused by {latch.actor}{why}", scope=latch.scope)
+        text = f"{scope_label(latch.scope)} was paused {latch.origin(view.standing.zone)}"
+        return self.denies(text, scope=latch.scope)
 
 
 class NotLocked(Check, frozen=True):
@@ -58,8 +59,7 @@ class NotLocked(Check, frozen=True):
         lock = view.lock
         if lock is None:
             return self.passes(f"{order.symbol} is not locked")
-        zone = view.standing.zone
-        until = "it is unlocked" if lock.until is None else f"{lock.until.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
+        until = "it is unlocked" if lock.until is None else minute(lock.until, view.standing.zone)
         why = f": {lock.reason}" if lock.reason else ""
         return self.denies(f"{order.symbol} is locked until {until} by {lock.actor}{why}", symbol=order.symbol)
 

@@ -44,6 +44,8 @@ class Supported(Check, frozen=True):
             )
         if order.post_only and not can.post_only:
             return self.denies(f"{order.account} has no post-only orders", instead="Leave out post=yes.")
+        if order.iceberg is not None and (instead := _iceberg(order, can.iceberg)):
+            return self.denies("this cannot be an iceberg order", instead=instead)
         if order.side is Side.SELL and not can.shorting and _goes_short(order, view):
             return self.denies(
                 f"SELL {units(order.remaining, view.instrument)} with {units(view.held, view.instrument)} held, "
@@ -51,6 +53,17 @@ class Supported(Check, frozen=True):
                 instead=f"Sell at most {units(view.held, view.instrument)}.",
             )
         return self.passes(f"{kind} {order.time_in_force} is supported")
+
+
+def _iceberg(order: Order, offered: bool) -> str:
+    """What to do instead of an iceberg order that cannot be; empty if it can."""
+    if not offered:
+        return f"{order.account} has none: leave out iceberg."
+    if order.type is not OrderType.LIMIT or order.time_in_force is not TimeInForce.GTC:
+        return "Only a LIMIT GTC order can show a part of itself: give it a limit, or leave out iceberg."
+    if not order.iceberg or order.iceberg >= order.quantity:
+        return f"Show a part of it: more than 0 and less than {plain(order.quantity)}."
+    return ""
 
 
 def _one_of(names: frozenset[OrderType] | frozenset[TimeInForce]) -> str:
@@ -77,9 +90,12 @@ class Reduces(Check, frozen=True):
             )
         if not order.reduce_only:
             return None
+        text = f"reduce-only {order.side} {units(order.remaining, instrument)}, "
+        if not view.held:
+            text += "and nothing is open that it could close"
+            return self.denies(text, most=units(view.closable, instrument))
         return self.denies(
-            f"reduce-only {order.side} {units(order.remaining, instrument)}, "
-            f"open and not being closed already {units(view.closable, instrument)}",
+            f"{text}open and not being closed already {units(view.closable, instrument)}",
             most=units(view.closable, instrument),
         )
 

@@ -1,5 +1,6 @@
 """How much: an order, a position, everything together, and at which price."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from trading.events import Finding
@@ -10,6 +11,7 @@ from trading.quotes import Level
 from trading.risk.checks.check import DOWN, UP, Check, money, percent, plain
 from trading.risk.reasons import Reason
 from trading.risk.view import View
+from trading.words import span
 
 
 class Priced(Check, frozen=True):
@@ -36,7 +38,7 @@ class Fresh(Check, frozen=True):
         if view.quote is None:
             return None
         age = (view.standing.now - view.quote.at).total_seconds()
-        text = f"price {age:.1f} s old, limit {self.limit} s"
+        text = f"price {age:.1f}s old, limit {span(timedelta(seconds=self.limit))}"
         return self.passes(text) if age <= self.limit else self.denies(text)
 
 

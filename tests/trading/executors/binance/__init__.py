@@ -1,0 +1,1 @@
+"""The Binance executor, part by part."""

@@ -1,0 +1,153 @@
+"""Whose money it is at the paper venue: what open orders and positions tie up, what is free, and what a trade costs."""
+
+from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+
+from trading.executors.paper.ledger import EXACT, Ledger
+from trading.executors.paper.order import BookOrder, State
+from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
+
+
+class Fees(msgspec.Struct, frozen=True):
+    """Rates as fractions of what is traded (0.001 is 0.1 %)."""
+
+    maker: Decimal = Decimal("0.001")
+    taker: Decimal = Decimal("0.001")
+
+    @property
+    def worst(self) -> Decimal:
+        return max(self.maker, self.taker, ZERO)
+
+
+class Funds:
+    """What can be spent of a ledger's balances; for `fee_currency` and `leverage` see `PaperVenue`."""
+
+    def __init__(self, ledger: Ledger, fees: Fees, fee_currency: str, leverage: Decimal) -> None:
+        self._ledger = ledger
+        self._fees = fees
+        self._fee_currency = fee_currency
+        self._leverage = leverage
+
+    # --- free, and asked for ---------------------------------------------------------------------
+
+    def free(self, currency: str, without: BookOrder | None = None) -> Decimal:
+        """Balance less what open orders (apart from the lot of `without`) and linear positions tie up."""
+        tied = max(self._exposure(currency) / self._leverage - self._unrealized(currency), ZERO)
+        return self._ledger.balance(currency) - self._reserved(currency, without) - tied
+
+    def required(self, order: BookOrder) -> tuple[Money, Decimal]:
+        """What `order` must find, and what there is for it.
+
+        Spot: what it reserves is free. Linear: exposure, if it grows, stays within leverage times equity.
+        """
+        instrument = self._ledger.instruments[order.symbol]
+        if instrument.settlement is Settlement.SPOT:
+            need = self._need(order)
+            return need, self.free(need.currency, without=order)
+        currency = instrument.quote
+        exposure = self._exposure(currency, order)
+        if exposure <= self._exposure(currency):
+            return Money(ZERO, currency), ZERO
+        equity = self._ledger.balance(currency) - self._reserved(currency) + self._unrealized(currency)
+        return Money(exposure / self._leverage, currency), equity
+
+    def reducible(self, order: BookOrder) -> Decimal:
+        """The most that `order` could trade without opening or enlarging a position."""
+        instrument = self._ledger.instruments[order.symbol]
+        if instrument.settlement is Settlement.LINEAR:
+            return max(-order.side.sign * self._ledger.held(order.symbol).quantity, ZERO)
+        return max(self.free(instrument.base, without=order), ZERO) if order.side is Side.SELL else ZERO
+
+    # --- what a trade costs ------------------------------------------------------------------------
+
+    def unit_cost(self, price: Decimal) -> Decimal:
+        """What a spot BUY at `price` takes of the quote currency, a unit."""
+        return price * (1 + self._fees.worst) if self._fee_currency == "quote" else price
+
+    def fee(self, instrument: Instrument, side: Side, quantity: Decimal, price: Decimal, *, maker: bool) -> Money:
+        """Commission of one trade (Binance commission_faq.md), cut to PLACES."""
+        rate = self._fees.maker if maker else self._fees.taker
+        owed = (instrument.notional(quantity, price) * rate).quantize(PLACES, context=EXACT)
+        in_quote = Money(owed, instrument.quote)
+        if self._fee_currency in ("quote", instrument.quote):
+            return in_quote
+        rival = self._ledger.quotes.get(Symbol(f"{self._fee_currency}/{instrument.quote}"))
+        if rival is not None and rival.bids and rival.asks:
+            converted = (owed / rival.mid).quantize(PLACES, rounding=ROUND_CEILING, context=EXACT)
+            if converted <= self.free(self._fee_currency):
+                return Money(converted, self._fee_currency)
+        if side is Side.BUY and instrument.settlement is Settlement.SPOT:
+            return Money((quantity * rate).quantize(PLACES, context=EXACT), instrument.base)
+        return in_quote
+
+    # --- spot: what orders reserve -------------------------------------------------------------------
+
+    def _need(self, order: BookOrder) -> Money:
+        """What a spot order must find free: base on a SELL; on a BUY quote, with the fee where quote pays it."""
+        instrument = self._ledger.instruments[order.symbol]
+        if order.side is Side.SELL:
+            return Money(order.remaining, instrument.base)
+        if order.price is not None:
+            return Money(order.remaining * self.unit_cost(order.price), instrument.quote)
+        left, cost = order.remaining, ZERO  # the depth shown, and the rest of it at the worst price shown
+        for price, quantity in self._ledger.available(order):
+            part = min(left, quantity)
+            cost, left = cost + part * price, left - part
+        levels = self._ledger.levels(order)
+        worst = levels[-1].price if levels else ZERO
+        return Money(self.unit_cost(cost + left * worst), instrument.quote)
+
+    def _reserve(self, order: BookOrder) -> Money:
+        """What an open order ties up of a balance."""
+        instrument = self._ledger.instruments[order.symbol]
+        if instrument.settlement is not Settlement.SPOT or order.state is State.PENDING:
+            return Money(ZERO, instrument.quote)
+        if order.side is Side.SELL:
+            return self._need(order)
+        most = order.budget if order.price is None else min(self._need(order).amount, order.budget)
+        return Money(most, instrument.quote)
+
+    def _reserved(self, currency: str, without: BookOrder | None = None) -> Decimal:
+        lots: dict[str, Decimal] = {}
+        for order in self._ledger.open_orders():
+            if without is None or order.lot != without.lot:
+                need = self._reserve(order)
+                if need.currency == currency:  # the legs of a list never all fill: it ties up the larger
+                    lots[order.lot] = max(lots.get(order.lot, ZERO), need.amount)
+        return sum(lots.values(), ZERO)
+
+    # --- linear: what positions may become -------------------------------------------------------------
+
+    def _exposure(self, currency: str, extra: BookOrder | None = None) -> Decimal:
+        """Value of linear positions as large as the open orders (and `extra`, or in its new form) can make them."""
+        orders = {order.venue_order_id: order for order in self._ledger.open_orders()}
+        if extra is not None:
+            orders[extra.venue_order_id] = extra
+        total = ZERO
+        for symbol in {*self._ledger.positions, *(order.symbol for order in orders.values())}:
+            instrument = self._ledger.instruments.get(symbol)
+            if instrument is None or instrument.settlement is Settlement.SPOT or instrument.quote != currency:
+                continue
+            most = {side: side.sign * self._ledger.held(symbol).quantity for side in Side}
+            for order in orders.values():
+                if order.symbol == symbol and not order.reduce_only and order.state is not State.PENDING:
+                    most[order.side] += order.remaining
+            total += instrument.notional(max(most.values()), self._mark(instrument))
+        return total
+
+    def _unrealized(self, currency: str) -> Decimal:
+        """Profit of the linear positions if they were closed at their marks."""
+        total = ZERO
+        for symbol, holding in self._ledger.positions.items():
+            instrument = self._ledger.instruments.get(symbol)
+            if instrument is not None and instrument.quote == currency:
+                total += instrument.notional(holding.quantity, self._mark(instrument)) - holding.cost
+        return total
+
+    def _mark(self, instrument: Instrument) -> Decimal:
+        quote = self._ledger.quotes.get(instrument.symbol)
+        if quote is not None:
+            return quote.mid if quote.bids and quote.asks else quote.last
+        held = self._ledger.held(instrument.symbol)  # not quoted since the start: at cost
+        return held.cost / held.quantity / instrument.multiplier if held.quantity else ZERO
