@@ -155,8 +155,8 @@ async def _close_all(ctx: Context, where: AccountId, part: Size | None) -> Reply
     texts = [reply.text for reply in replies] + ([left] if dust else [])
     other = _other_mode(where)
     if elsewhere := ctx.book.positions(other):
-        held = ", ".join(f"{number(p.quantity)} {p.symbol}" for p in elsewhere)
-        texts.append(f"Still open on {mode_label(other)}: {held}. /close all {options(ctx.book, other)} closes that.")
+        open_ = ", ".join(f"{number(p.quantity)} {p.symbol}" for p in elsewhere)
+        texts.append(f"Still open on {mode_label(other)}: {open_}. /close all {options(ctx.book, other)} closes that.")
     return Reply("\n\n".join(texts), ok=not bad, tone=tone, error=bad[0].error if bad else None)
 
 
@@ -177,9 +177,7 @@ def _nothing_open(ctx: Context, account: AccountId, text: str, symbol: str = "al
     """There is no such position; where it is open in the other mode, the line that closes it there."""
     other = _other_mode(account)
     elsewhere = any(symbol in ("all", p.symbol) for p in ctx.book.positions(other))
-    remedy = (
-        f"Open on {other.mode.upper()} {other.name}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
-    )
+    remedy = f"Open on {mode_label(other)}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
     return IntentError(text, remedy or "/positions lists them.", code="NO_POSITION")
 
 

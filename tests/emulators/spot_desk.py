@@ -89,7 +89,7 @@ async def ccxt_client(venue: Binance, **options: Any) -> AsyncIterator[Any]:
 
 async def until(seen: Callable[[], object]) -> None:
     """Let everything else run until something is so; TimeoutError if it does not become so."""
-    for _ in range(100_000):
+    for _ in range(300_000):
         if seen():
             return
         await asyncio.sleep(0)

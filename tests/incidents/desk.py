@@ -2,59 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
 from decimal import Decimal
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
-from bot.supervise import Supervisor
-from tests.incidents.venue import Venue
-from tests.kit import MemoryJournal
+from tests.incidents.hands import ANA, BTC, DEMO, Hands, Journal
+from tests.incidents.venue import Line, Venue
 from tests.simulation.loop import VirtualLoop
-from tests.trading.executors.contract import INSTRUMENT, FakeMarket
-from tests.trading.risk.desk import off
+from tests.trading.executors.contract import FakeMarket
 from tests.trading.strategy_desk import Clock
 from trading import events as e
-from trading.book import Book
-from trading.drafting import Drafting
-from trading.errors import JournalError
-from trading.instruments import ZERO, Instrument, Money, Side, Symbol
-from trading.intent import AccountId, Intent, Leg, Mode, OrderType, Origin, Size
-from trading.kill import Killer
-from trading.oms import Oms
-from trading.order import Order
-from trading.ports import Row
-from trading.protection import Protection
-from trading.reconcile import Outcome, Reconciler
-from trading.risk.gate import RiskGate
+from trading.instruments import Instrument, Money, Symbol
 from trading.risk.limits import Value
-from trading.valuation import Valuation
+
+__all__ = ["ANA", "BTC", "DEMO", "LINEAR", "SPOT", "Desk", "at_a_venue"]
 
 D = Decimal
-DEMO = AccountId("demo", Mode.PAPER)
-BTC = INSTRUMENT
 SPOT: dict[str, Any] = {}
 """A spot account whose venue holds OCO pairs and brackets."""
 LINEAR: dict[str, Any] = {"product": "usdm", "lists": False}
 """Contracts, at a venue that leaves pairs and brackets to us."""
-ANA = Origin("person:ana", "web", "as typed")
-Event = TypeVar("Event", bound=e.Event)
-
-
-class Journal(MemoryJournal):
-    """A journal that lets others run while it writes, and can be out of order for a while."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.problem = ""
-
-    async def append(self, events: Sequence[e.AnyEvent], at: datetime, rows: Sequence[Row]) -> Sequence[e.Recorded]:
-        if self.problem:
-            raise JournalError(self.problem)
-        await asyncio.sleep(0)
-        entries = await super().append(events, at, rows)
-        await asyncio.sleep(0)
-        return entries
 
 
 class World:
@@ -70,68 +37,22 @@ class World:
         self.desk = Desk(self)
 
 
-class Desk:
-    """Everything that a crash throws away, and a trader's hands on it."""
+class Desk(Hands):
+    """A process at that venue."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.venue = world.venue
-        self.mishaps: list[str] = []
-        self.ready = False
-        self._begun: list[asyncio.Task[Any]] = []
-        self._keys = 0
-        self.line = world.venue.connect()
-        executors = {DEMO: self.line}
-        self.book = Book(world.journal, world.clock)
-        self.valuation = Valuation(self.book, {"demo": world.market}, "USDT")
-        self.gate = RiskGate(
-            self.book,
-            self.valuation,
-            off(**world.limits),
-            {},
-            "UTC",
-            lambda account: self.line.capabilities,
-            lambda account: "" if self.ready else "the account has not been reconciled yet",
-            lambda account, symbol: self.line.instruments.get(symbol),
-        )
-        self.oms = Oms(self.book, self.gate, Drafting(self.book, self.valuation, executors), executors)
-        self.protection = Protection(self.oms)
-        self.reconciler = Reconciler(self.oms)
-        self.killer = Killer(self.oms, self.protection)
-        self.supervisor = Supervisor(self._mishap)
+        super().__init__(world.clock, world.market, world.journal, world.limits)
 
-    # --- its life ----------------------------------------------------------------------------
-
-    async def start(self) -> Outcome:
-        """Replay, connect, reconcile, then accept; answers what the reconciliation found."""
-        await self.book.open()
-        outcome = await self.reconciler.reconcile(DEMO, thorough=True)
-        self.ready = not outcome.problem
-        for name, work in (
-            ("reports", self._hear),
-            ("reconcile", lambda: self.reconciler.run(DEMO)),
-            ("protection", self.protection.run),
-            ("kill switch", self.killer.run),
-        ):
-            self.supervisor.start(name, work)
-        await self.protection.check_all()
-        return outcome
-
-    async def _hear(self) -> None:
-        async for report in self.line.reports():
-            await self.oms.on_report(DEMO, report)
-
-    async def _mishap(self, where: str, why: Exception) -> None:
-        self.mishaps.append(f"{where}: {type(why).__name__}: {why}")
+    def connect(self) -> Line:
+        return self.venue.connect()
 
     async def crash(self) -> None:
-        """Killed: every task ends where it stands."""
-        if self.world.venue.line is self.line:
-            self.world.venue.line = None
-        await self.supervisor.stop()
-        for task in self._begun:
-            task.cancel()
-        await asyncio.gather(*self._begun, return_exceptions=True)
+        """Killed; the venue lives on."""
+        if self.line is self.venue.line:
+            self.venue.line = None
+        await self.drop()
 
     async def restart(self) -> "Desk":
         """The next process, on the same journal, at the same venue; it has been started."""
@@ -140,79 +61,12 @@ class Desk:
         self.found = await self.world.desk.start()
         return self.world.desk
 
-    # --- a trader's hands --------------------------------------------------------------------
-
-    def intent(self, side: Side, size: str, limit: str | None = None, **fields: Any) -> Intent:
-        """What somebody wants, under a new key unless one is given; prices may be written as text."""
-        self._keys += 1
-        key = fields.pop("key", f"web:{self.world.journal.last_seq}.{self._keys}")
-        prices = {
-            name: D(value) if isinstance(value, str) and name in PRICES else value for name, value in fields.items()
-        }
-        kind = OrderType.LIMIT if limit else OrderType.STOP if "stop_price" in prices else OrderType.MARKET
-        shared: dict[str, Any] = {"symbol": BTC.symbol, "origin": ANA, "type": kind} | prices
-        return Intent(key, DEMO, side=side, size=Size.parse(size), limit_price=D(limit) if limit else None, **shared)
-
-    async def submit(self, *intents: Intent) -> Order:
-        """Send it, and wait a second for what becomes of it."""
-        order = await self.oms.submit(*intents)
-        await asyncio.sleep(1)
-        return self.now(order)
-
-    async def buy(self, size: str, limit: str | None = None, **fields: Any) -> Order:
-        return await self.submit(self.intent(Side.BUY, size, limit, **fields))
-
-    async def sell(self, size: str, limit: str | None = None, **fields: Any) -> Order:
-        return await self.submit(self.intent(Side.SELL, size, limit, **fields))
-
-    async def cancel(self, order: Order) -> Order:
-        await self.oms.cancel(order, ANA)
-        await asyncio.sleep(1)
-        return self.now(order)
-
     async def show(self, bids: str, asks: str, symbol: Symbol = BTC.symbol) -> None:
         """The market shows this depth (`100x1 99x5`), and a second goes by."""
         self.world.market.book(bids, asks, symbol)
         await asyncio.sleep(1)
 
-    def begin(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Something that goes on meanwhile, and dies with the process."""
-        task = asyncio.create_task(work)
-        self._begun.append(task)
-        return task
 
-    # --- what is to be seen ------------------------------------------------------------------
-
-    def now(self, order: Order) -> Order:
-        found = self.book.order(order.id)
-        assert found is not None
-        return found
-
-    def held(self, symbol: Symbol = BTC.symbol) -> Decimal:
-        position = self.book.position(DEMO, symbol)
-        return position.quantity if position else ZERO
-
-    def open(self) -> list[Order]:
-        return self.book.open_orders(DEMO)
-
-    def legs(self, leg: Leg) -> list[Order]:
-        """Open stops or targets."""
-        return [order for order in self.open() if order.leg is leg]
-
-    def covered(self) -> Decimal:
-        """How much open stops cover."""
-        return sum((order.remaining for order in self.legs(Leg.STOP_LOSS)), ZERO)
-
-    def events(self, kind: type[Event]) -> list[Event]:
-        """What the journal has of this kind."""
-        return [entry.event for entry in self.world.journal.entries if isinstance(entry.event, kind)]
-
-    def warnings(self) -> list[str]:
-        """What people were told is critical."""
-        return [event.text for event in self.events(e.Noticed) if event.severity == "critical"]
-
-
-PRICES = ("stop_price", "stop_loss", "take_profit")
 Play = Callable[[Desk], Coroutine[Any, Any, None]]
 
 

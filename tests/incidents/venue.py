@@ -103,6 +103,9 @@ class Line:
     def instruments(self) -> Mapping[Symbol, Instrument]:
         return self.inner.instruments
 
+    def found(self) -> Sequence[str]:
+        return self.inner.found()
+
     def vet(self, order: Order, reference: Decimal | None) -> None: ...
 
     def describe(self, approved: Approved) -> str:
@@ -118,6 +121,12 @@ class Line:
         self, order: Order, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
     ) -> None:
         await self.faults.carry("amend", lambda: self.inner.amend(order, quantity, limit_price, stop_price))
+
+    async def withdraw(self, order: VenueOrder) -> None:
+        await self.faults.carry("withdraw", lambda: self.inner.withdraw(order))
+
+    async def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        await self.inner.set_leverage(symbol, leverage)
 
     async def reports(self) -> AsyncIterator[Report]:
         while True:

@@ -27,7 +27,7 @@ from trading.quotes import Candle, Quote, timeframe_seconds
 
 QUIET_S = 5.0  # a price that the stream has not told for so long is asked for
 POLL_S = 1.0  # the same while the stream is down
-POLL_WEIGHT_S = 20.0  # request weight a second that polling may use: a fifth of the limit of 6000 a minute
+POLL_SHARE = 0.2  # of the request limit may go into asking for prices
 MOST_MISSED = 3  # changes that a stream may not have told before it is taken for dead
 LEAST_PAUSE_S = 0.01  # a timer may go off a moment early
 LONGEST_PAUSE_S = 60.0  # between two tries of a price that is not answered
@@ -218,7 +218,8 @@ class BinanceMarket:
     def _pace_s(self, symbol: Symbol) -> float:
         one = self._followed[symbol]
         wished_s = POLL_S if one.missed or self._books[symbol].problem else QUIET_S
-        return max(wished_s, len(self._wanted[one.product]) * one.product.depth_weight / POLL_WEIGHT_S)
+        weight = len(self._wanted[one.product]) * one.product.depth_weight
+        return max(wished_s, weight * 60 / (one.product.limit * POLL_SHARE))
 
     async def poll(self, symbol: Symbol) -> bool:
         """Ask for one book and show it; the answer is whether there was one to show."""

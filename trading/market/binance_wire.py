@@ -44,13 +44,14 @@ class Hosts(NamedTuple):
 
 @dataclass(frozen=True, eq=False)  # there is one object of each
 class Product:
-    """What differs between spot and the USDT-M futures; weights are in the units of the IP's request limit."""
+    """What differs between spot and the USDT-M futures; weights are in units of `limit`, an address's own a minute."""
 
     name: str
     path: str  # of REST
     book_path: str  # of the streams
     trade_path: str
     intervals: tuple[str, ...]
+    limit: int
     depth_weight: int
     list_weight: int
     kline_weight: Callable[[int], int]  # of so many candles
@@ -96,6 +97,7 @@ SPOT = Product(
     book_path="/stream",
     trade_path="/stream",
     intervals=("1s", *INTERVALS),
+    limit=6000,
     depth_weight=5,
     list_weight=20,
     kline_weight=lambda count: 2,
@@ -111,6 +113,7 @@ USDM = Product(
     book_path="/public/stream",
     trade_path="/market/stream",
     intervals=INTERVALS,
+    limit=2400,
     depth_weight=2,
     list_weight=1,
     kline_weight=_usdm_kline_weight,

@@ -418,6 +418,8 @@ class _Never:
 
 @virtually
 async def test_stopped_means_stopped(clock: LoopClock) -> None:
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context))
     async with exchange(clock) as spot:
         async with following(spot, clock) as market:
             await spot.wires.close()
@@ -428,6 +430,7 @@ async def test_stopped_means_stopped(clock: LoopClock) -> None:
         await asyncio.sleep(600)
         assert len(spot.venue.requests) == before
         assert not spot.streams.connections
+        assert not failures
 
 
 # --- candles ------------------------------------------------------------------------------------

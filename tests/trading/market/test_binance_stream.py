@@ -121,14 +121,16 @@ async def test_before_the_day_is_over_the_next_connection_is_there_and_no_event_
 
 @virtually
 async def test_a_server_that_will_stop_is_left_for_another_at_once(clock: LoopClock) -> None:
-    async with listening(clock) as on:
+    others = [f"asset{number}usdt@depth5@100ms" for number in range(250)]  # so that both are connected for a while
+    async with listening(clock, NAME, *others) as on:
         await asyncio.sleep(100)
         began = on.now
         on.venue.shut_down()
-        await on.tell(0, 20, every_s=0.05)
-        (_, first), (at, second) = on.subscribed
+        await on.tell(0, 200, every_s=0.01)
+        first, second = dict.fromkeys(connection for _, connection in on.subscribed)
+        at = next(at for at, connection in on.subscribed if connection is second)
         assert at - began < 0.1
-        assert on.heard == list(range(20))
+        assert on.heard == list(range(200))
         assert (first.open, second.open) == (False, True)
         assert on.stream.problem == ""
 
