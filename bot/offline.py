@@ -192,7 +192,7 @@ async def revoke_token(settings: Settings, which: str) -> str:
     number = which.removeprefix("token:")
     async with await _with_tokens(settings) as store:
         if not number.isdecimal() or not await store.tokens.revoke(int(number), SystemClock().now()):
-            raise IntentError(f"There is no token {which[:24]!r}.", "They are listed by: tiller token", code="NO_TOKEN")
+            raise IntentError(f"There is no token {which[:24]!r}.", "tiller token lists them.", code="NO_TOKEN")
     return f"Revoked: token:{number}."
 
 

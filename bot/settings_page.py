@@ -53,7 +53,10 @@ class Sample(NamedTuple):
 
 
 _PAPER = ("funds", "maker_fee", "taker_fee", "fee_currency", "latency_ms")
-_BINANCE = ("environment", "products", "api_key", "api_secret", "rest_url", "ws_api_url", "stream_url")
+_BINANCE = (
+    *("environment", "products", "api_key", "api_secret", "allow_withdrawals"),
+    *("rest_url", "ws_api_url", "stream_url"),
+)
 _MT5 = ("transport", "bridge_url", "login", "password", "server")
 SAMPLES: dict[str, tuple[Sample, ...]] = {
     "accounts": (

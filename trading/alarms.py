@@ -44,8 +44,11 @@ class Alarms:
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
 
     async def refused(self, order: Order | None) -> None:
-        """Say that the stop of a pair by itself does not work; nobody sends it again."""
-        refused = order is not None and order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+        """Say that the venue refused the stop of a pair by itself; nobody sends it again.
+
+        A denial is ours, and was the answer to whoever asked for the pair.
+        """
+        refused = order is not None and order.status is OrderStatus.REJECTED
         alone = order is not None and order.leg is Leg.STOP_LOSS and not order.parent_id
         if order is None or not refused or not alone:
             return

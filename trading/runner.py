@@ -124,8 +124,9 @@ class Runner:
         """Let a strategy trade; answers whether it stood still before. It begins with fresh history.
 
         Raises:
-            IntentError: there is no such strategy.
+            IntentError: there is no such strategy, or its account's market does not list its symbols.
         """
+        self._check_listed(self.config(name))
         if not self.running(name):
             self._feeds[name].clear()
         return await self._switch(name, True, actor)
@@ -137,6 +138,13 @@ class Runner:
             IntentError: there is no such strategy.
         """
         return await self._switch(name, False, actor)
+
+    def _check_listed(self, config: StrategyConfig) -> None:
+        listed = self.markets[config.account].instruments
+        for symbol in config.symbols:
+            if listed and symbol not in listed:
+                text = f"{config.name} trades {symbol}, which the market of {config.account} does not list."
+                raise IntentError(text, "Add it to [market] symbols, or change the strategy's.", code="BAD_SYMBOL")
 
     async def _switch(self, name: str, running: bool, actor: str) -> bool:
         changes = self.running(name) is not running

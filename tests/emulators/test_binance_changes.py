@@ -119,6 +119,18 @@ async def test_amendments_that_are_refused(desk: Desk, qty: str, code: int, word
     assert await desk.refused(AMEND, orderId=placed["orderId"], newQty=qty) == (code, words)
 
 
+async def test_an_amendment_to_less_than_was_filled_ends_the_order(desk: Desk) -> None:
+    placed = await desk.limit("SELL", "0.5", "61000", newClientOrderId="a")
+    desk.spot.show("BTCUSDT", [["61000", "0.3"]], [])
+    sent = {"symbol": "BTCUSDT", "orderId": placed["orderId"], "newQty": "0.2", "newClientOrderId": "a"}
+    assert (await desk.call(AMEND, **sent))[0] == 200
+    assert ((await desk.query(origClientOrderId="a"))["executedQty"], await desk.statuses()) == (
+        "0.30000000",
+        {"a": "EXPIRED"},
+    )
+    assert desk.spot.balances("main")["BTC"] == ("0.70000000", "0.00000000")
+
+
 async def test_an_amendment_of_nothing(desk: Desk) -> None:
     assert (await desk.refused(AMEND, orderId=7, newQty="1"))[0] == -2038
 

@@ -64,6 +64,20 @@ async def test_a_market_order_by_value_spends_as_much_as_the_lot_allows(desk: De
     )
 
 
+async def test_a_market_order_by_value_needs_a_book(desk: Desk) -> None:
+    sent = {"side": "BUY", "type": "MARKET", "quoteOrderQty": "1000"}
+    desk.spot.show("BTCUSDT", [["60000", "1"]], [["60001", "0.000001"]])
+    assert await desk.refused("POST /api/v3/order", **sent) == (
+        -2010,
+        "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
+    )
+    desk.spot.show("BTCUSDT", [["60000", "1"]], [])
+    assert await desk.refused("POST /api/v3/order", **sent) == (
+        -2010,
+        "Order book liquidity is less than symbol minimum quantity.",
+    )
+
+
 @pytest.mark.parametrize(
     ("tif", "status", "executed", "reason"),
     [

@@ -7,7 +7,7 @@ from typing import Any, cast
 from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.wiring import build_executors
-from tests.faults.books import NEVER, Ours, Terms, Trade
+from tests.faults.books import Ours, Terms, Trade
 from tests.faults.exchange import KEY, SECRET, Exchange
 from tests.faults.loop import LoopClock
 from tests.incidents.desk import Journal
@@ -120,6 +120,8 @@ class Desk:
             if order.in_doubt or order.is_amending or order.status in passing:
                 ours.unsettled.append(f"order {order.id} is {order.status}, doubt {order.in_doubt}: {order.reason}")
         ours.money = {each.currency: each.amount for each in self.book.balances(ACCOUNT) if each.amount}
+        if self.executor.capabilities.shorting:
+            ours.held = {x.symbol.partition(":")[0].replace("/", ""): x.quantity for x in self.book.positions(ACCOUNT)}
         ours.unsettled += [f"a difference is open: {drift}" for drift in self.reconciler.open_drifts()]
         ours.unsettled += self.mishaps
         return ours
@@ -130,7 +132,3 @@ class Desk:
             Trade(fill.order_id, fill.trade_id, fill.quantity, fill.price, fill.fee.amount, fill.fee.currency)
             for fill in fills
         ]
-
-    def denied(self) -> list[str]:
-        """Orders that our own gate did not let through: a campaign means none."""
-        return [f"{x.id}: {x.reason}" for x in self.book.all(Order) if x.status in NEVER and x.status == "DENIED"]

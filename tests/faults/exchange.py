@@ -21,6 +21,15 @@ MIDDLE = Decimal(60_000)
 Levels = list[tuple[Decimal, Decimal]]  # price, quantity, best first
 
 
+class ShownMarket(HandMarket):
+    """A market with depth, as the exchange has it."""
+
+    def take(self, quote: Quote) -> None:
+        self._quotes[quote.symbol] = quote
+        for listener in tuple(self._listeners):
+            listener(quote)
+
+
 class Exchange(Protocol):
     """One product of a Binance."""
 
@@ -29,8 +38,7 @@ class Exchange(Protocol):
     symbol: Symbol
     tick: Decimal
     step: Decimal
-    places: str  # operations with which orders are placed, as faults are armed on them
-    market: HandMarket
+    market: ShownMarket
 
     def show(self, bids: Levels, asks: Levels) -> None:
         """Show other people's book, there and to the desk."""
@@ -47,7 +55,7 @@ class _Common:
         self.tick, self.step = Decimal(tick), Decimal(step)
         self._clock = clock
         listed = Instrument(self.symbol, "BTC", "USDT", self.tick, self.step, settlement=settlement)
-        self.market = HandMarket(clock, listed)  # type: ignore[arg-type]
+        self.market = ShownMarket(clock, listed)  # type: ignore[arg-type]
 
     def _quote(self, bids: Levels, asks: Levels) -> Quote:
         shown, offered = (tuple(Level(*level) for level in levels) for levels in (bids, asks))
@@ -55,7 +63,7 @@ class _Common:
 
 
 class SpotExchange(_Common):
-    product, places = "spot", "POST /api/v3/order*"
+    product = "spot"
 
     def __init__(self, venue: Binance, clock: LoopClock) -> None:
         super().__init__(venue, clock, "BTC/USDT", "0.01", "0.00001", Settlement.SPOT)
@@ -64,14 +72,14 @@ class SpotExchange(_Common):
 
     def show(self, bids: Levels, asks: Levels) -> None:
         self.spot.show(NAME, bids, asks)
-        self.market.set_quote(self._quote(bids, asks))
+        self.market.take(self._quote(bids, asks))
 
     def books(self) -> Theirs:
         return spot_books(self.venue.executed.rows(), self.spot.orders("main"), self.spot.balances("main"), "main")
 
 
 class UsdmExchange(_Common):
-    product, places = "usdm", "POST /fapi/v1/*rder"
+    product = "usdm"
 
     def __init__(self, venue: Binance, clock: LoopClock) -> None:
         super().__init__(venue, clock, "BTC/USDT:USDT", "0.1", "0.001", Settlement.LINEAR)
@@ -81,7 +89,7 @@ class UsdmExchange(_Common):
 
     def show(self, bids: Levels, asks: Levels) -> None:
         self.futures.show(NAME, bids, asks)
-        self.market.set_quote(self._quote(bids, asks))
+        self.market.take(self._quote(bids, asks))
 
     def books(self) -> Theirs:
         account, control = self.futures.account("main"), self.venue.control

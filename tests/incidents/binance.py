@@ -1,4 +1,4 @@
-"""The same desk at Binance: the real executor, over sockets, at an exchange that may fail it; time jumps while all wait.
+"""The same desk at Binance: the real executor, over sockets, at an exchange that may fail it, in jumping time.
 
 The exchange is the emulated one (tests/emulators/binance), with spot and USDT-M futures on one server. Its clock, the
 desk's and the loop's are one, unless a story sets them apart.
@@ -14,14 +14,16 @@ from functools import partial, wraps
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.signing import ApiKey as VenueKey
 from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
 from tests.incidents.hands import DEMO, Hands, Journal
-from tests.kit import BTC, ETH, START, HandClock, HandMarket
+from tests.kit import BTC, ETH, START, HandClock
 from tests.trading.executors.binance.door import KEY, SECRET
-from tests.trading.executors.contract import quote_of
+from tests.trading.executors.contract import FakeMarket, quote_of
 from tests.trading.market.virtual import JumpingSelector, VirtualLoop
 from trading import events as e
 from trading.book import Book
@@ -43,6 +45,7 @@ from trading.risk.limits import Value
 
 ACCOUNT = "main"
 SPOT, USDM = Product.SPOT, Product.USDM
+BOTH = pytest.mark.parametrize("product", [SPOT, USDM])
 CONTRACT = Symbol("BTC/USDT:USDT")
 PLACES = {
     SPOT: {"/api/v3/order", "/api/v3/orderList/oco", "/api/v3/orderList/oto", "/api/v3/orderList/otoco"},
@@ -76,7 +79,7 @@ class World:
         self.binance = Binance(lambda: int((START.timestamp() + loop.time()) * 1000), [VenueKey(KEY, ACCOUNT, SECRET)])
         self.spot = Spot(self.binance, listings)
         self.futures = Futures(self.binance)
-        self.market = HandMarket(self.clock, BTC, ETH)
+        self.market = FakeMarket(self.clock, BTC, ETH)
         self.journal = Journal()
         self.limits: dict[str, Value] = {}
         self.desk: Desk
@@ -84,9 +87,7 @@ class World:
     def show(self, bids: str, asks: str, symbol: Symbol) -> None:
         """Other people's orders, at the exchange and where the desk sees prices (`100x1 99x5`, best first)."""
         quote: Quote = quote_of(bids, asks, symbol, self.clock)
-        self.market._quotes[symbol] = quote
-        for listener in tuple(self.market._listeners):
-            listener(quote)
+        self.market.set_quote(quote)
         name = symbol.partition(":")[0].replace("/", "")
         rows = [[(level.price, level.quantity) for level in side] for side in (quote.bids, quote.asks)]
         where = self.futures if ":" in symbol else self.spot
@@ -125,6 +126,11 @@ class Desk(Hands):
         """The market shows this depth, and a second goes by."""
         self.world.show(bids, asks, symbol or self.symbol)
         await asyncio.sleep(1)
+
+    def silence(self) -> None:
+        """The stream tells nothing from now on, and looks alive."""
+        for event in ("executionReport*", "listStatus", "outboundAccountPosition", "ORDER_TRADE_UPDATE*", "ALGO_UPDATE*"):
+            self.faults.arm("missing", on=event, times=0)
 
     # --- what is to be seen there ------------------------------------------------------------
 
@@ -227,7 +233,8 @@ async def _played(
             if product is USDM:
                 world.futures.transfer(ACCOUNT, amount, currency)
             else:
-                world.spot.open_account(ACCOUNT, **{currency: amount})
+                world.spot.open_account(ACCOUNT)
+                world.spot.exchange.deposit(ACCOUNT, currency, amount)
         world.desk = Desk(world)
         world.show("100x1000", "100.1x1000", world.desk.symbol)
         try:

@@ -66,7 +66,7 @@ class Queries:
             return _with_fees(found[0])
         shown = order_id[:24]
         if not found:
-            raise IntentError(f"There is no order {shown!r}.", "The orders are listed by: orders", code="NO_SUCH_ORDER")
+            raise IntentError(f"There is no order {shown!r}.", "/orders lists them.", code="NO_SUCH_ORDER")
         ids = ", ".join(columns["id"] for columns in found[:_SHOWN])
         more = " and more" if len(found) > _SHOWN else ""
         raise IntentError(

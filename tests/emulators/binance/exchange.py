@@ -79,6 +79,7 @@ class Exchange(Engine):
         with self.operation():
             self.refuse_at_book(order)
             if order.takes and not order.contingent:
+                self._check_liquidity(order)
                 self.afford(order)
             else:
                 self.acquire([order])
@@ -117,11 +118,20 @@ class Exchange(Engine):
             order.account = account.name
             if not order.from_received:
                 check_form(symbol, order, average)
-        lists = sum(1 for group in self.lists.values() if group.open and group.account == account.name)
-        check_numbers(symbol, orders, account.open.values(), lists, account.balance(symbol.base))
+        here = {order.list_id for order in account.open.values() if order.symbol == symbol.name}
+        check_numbers(symbol, orders, account.open.values(), len(here - {-1}), account.balance(symbol.base))
         ids = [order.client_id for order in orders if order.client_id]
         if len(set(ids)) < len(ids) or any(order.client_id in ids for order in account.open.values()):
             raise codes.NEW_ORDER_REJECTED.refusal(codes.DUPLICATE_ORDER)
+
+    def _check_liquidity(self, order: Order) -> None:
+        if not order.quote_qty:
+            return
+        symbol = self.symbols[order.symbol]
+        if self.best(order) is None:
+            raise codes.NEW_ORDER_REJECTED.refusal(codes.NO_LIQUIDITY.format("symbol minimum quantity"))
+        if symbol.lot(self.reach(order)[0], market=True) < symbol.filters["LOT_SIZE"]["minQty"]:
+            raise codes.NEW_ORDER_REJECTED.refusal(codes.NO_LIQUIDITY.format("LOT_SIZE filter minimum quantity"))
 
     def average(self, symbol: Symbol) -> Decimal:
         """The volume-weighted price of the last five minutes; without trades in them the last price, else 0."""
@@ -205,7 +215,7 @@ class Exchange(Engine):
             renamed = new_id or self.made_up_id()
             for one in sorted(pair, key=lambda leg: leg is not order):
                 origin, before = one.client_id, one.qty
-                one.qty, one.update_ms = qty, self.now_ms
+                one.qty, one.update_ms = max(qty, one.executed), self.now_ms
                 if one is order:
                     one.client_id = renamed
                 if one.iceberg > qty:

@@ -1,12 +1,36 @@
-"""Binance spot on two emulated servers, one for requests and one for streams, each of which can fail alone."""
+"""Binance spot on two emulated servers, one for requests and one for streams, each of which can fail alone.
 
-from collections.abc import Sequence
+And what the tests of the market need on a clock where hours take no time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
 
 from tests.emulators.binance.rules import listing
 from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
+from tests.kit import BTC
+from tests.trading.market.virtual import LoopClock, run_virtually
+from trading.instruments import Symbol
+from trading.market.binance import BinanceMarket
+from trading.quotes import Quote
 
 Row = Sequence[str]
+
+REASONS = {
+    "status_502": "binance answers with an error (HTTP 502).",
+    "status_403": "binance answers with an error (HTTP 403).",
+    "code_-1001": "binance answers with an error (-1001 ",
+    "html_200": "binance answers with something else than JSON.",
+    "empty": "binance answers with something else than JSON.",
+    "truncated": "binance answers with an error (",
+    "drop_before": "binance answers with an error (",
+    "hang_before": "binance did not answer in time.",
+    "redirect_307": "binance answers with an error (HTTP 307).",
+}
 
 
 class PublicSpot:
@@ -46,3 +70,58 @@ class PublicSpot:
     def count_anew(self, symbol: str) -> None:
         """Number its books from 1 again, as the test network does after it was wiped."""
         self._asked.prices[symbol].update_id = 0
+
+
+def virtually(play: Callable[[LoopClock], Awaitable[None]]) -> Callable[[], None]:
+    """A test on a clock of its own, where hours take no time."""
+
+    def test() -> None:
+        run_virtually(play)
+
+    test.__doc__, test.__name__ = play.__doc__, play.__name__
+    return test
+
+
+@asynccontextmanager
+async def exchange(clock: LoopClock, *symbols: str, ahead_ms: int = 0) -> AsyncIterator[PublicSpot]:
+    """Binance spot with a price for each symbol; its clock is `ahead_ms` ahead of the desk's."""
+
+    def now_ms() -> int:
+        return int(clock.now().timestamp() * 1000) + ahead_ms
+
+    async with Binance(now_ms) as venue, Binance(now_ms) as wires:
+        listed = symbols or ("BTCUSDT", "ETHUSDT")
+        spot = PublicSpot(venue, wires, *listed)
+        for number, name in enumerate(listed):
+            spot.price(name, 60000 - 100 * number)
+        yield spot
+
+
+@asynccontextmanager
+async def following(spot: PublicSpot, clock: LoopClock, *symbols: str, **settings: Any) -> AsyncIterator[BinanceMarket]:
+    """A market of these spot symbols, running."""
+    wanted = symbols or ("BTC/USDT", "ETH/USDT")
+    venue, wires = spot.venue.rest_url, spot.wires.stream_url
+    async with running(BinanceMarket(wanted, clock, Random(1), rest_url=venue, stream_url=wires, **settings)) as market:
+        yield market
+
+
+@asynccontextmanager
+async def running(market: BinanceMarket) -> AsyncIterator[BinanceMarket]:
+    """Started, and with its streams connected."""
+    await market.start()
+    try:
+        await asyncio.sleep(0.5)
+        yield market
+    finally:
+        await market.stop()
+
+
+def shown(market: BinanceMarket, symbol: Symbol = BTC.symbol) -> Quote:
+    quote = market.quote(symbol)
+    assert quote is not None
+    return quote
+
+
+def asked(spot: PublicSpot, what: str) -> int:
+    return sum(f"/{what}" in each for each in spot.venue.requests)

@@ -1,8 +1,6 @@
-"""The market talks to an emulated Binance: prices exact and in order, outages bridged and told, candles closed."""
+"""The market talks to an emulated Binance: prices exact and in order, as its streams tell them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -13,10 +11,10 @@ import pytest
 
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.venue import Binance
-from tests.kit import BTC
-from tests.trading.market.binance_spot import PublicSpot
-from tests.trading.market.virtual import START, LoopClock, run_virtually
-from trading.errors import ConfigError, IntentError, VenueUnreachable
+from tests.kit import BTC, START
+from tests.trading.market.binance_spot import asked, exchange, following, running, shown, virtually
+from tests.trading.market.virtual import LoopClock, run_virtually
+from trading.errors import ConfigError, VenueUnreachable
 from trading.instruments import Settlement, Symbol, plain
 from trading.market.binance import BinanceMarket
 from trading.quotes import Quote
@@ -24,64 +22,6 @@ from trading.quotes import Quote
 ETH = Symbol("ETH/USDT")
 PERPETUAL = Symbol("BTC/USDT:USDT")
 START_MS = int(START.timestamp() * 1000)
-
-
-def virtually(play: Callable[[LoopClock], Awaitable[None]]) -> Callable[[], None]:
-    """A test on a clock of its own, where hours take no time."""
-
-    def test() -> None:
-        run_virtually(play)
-
-    test.__doc__, test.__name__ = play.__doc__, play.__name__  # type: ignore[attr-defined]
-    return test
-
-
-@asynccontextmanager
-async def exchange(clock: LoopClock, *symbols: str, ahead_ms: int = 0) -> AsyncIterator[PublicSpot]:
-    """Binance spot with a price for each symbol; its clock is `ahead_ms` ahead of the desk's."""
-
-    def now_ms() -> int:
-        return int(clock.now().timestamp() * 1000) + ahead_ms
-
-    async with Binance(now_ms) as venue, Binance(now_ms) as wires:
-        listed = symbols or ("BTCUSDT", "ETHUSDT")
-        spot = PublicSpot(venue, wires, *listed)
-        for number, name in enumerate(listed):
-            spot.price(name, 60000 - 100 * number)
-        yield spot
-
-
-@asynccontextmanager
-async def following(spot: PublicSpot, clock: LoopClock, *symbols: str, **settings: Any) -> AsyncIterator[BinanceMarket]:
-    """A market of these spot symbols, running."""
-    wanted = symbols or ("BTC/USDT", "ETH/USDT")
-    venue, wires = spot.venue.rest_url, spot.wires.stream_url
-    async with running(BinanceMarket(wanted, clock, Random(1), rest_url=venue, stream_url=wires, **settings)) as market:
-        yield market
-
-
-@asynccontextmanager
-async def running(market: BinanceMarket) -> AsyncIterator[BinanceMarket]:
-    """Started, and with its streams connected."""
-    await market.start()
-    try:
-        await asyncio.sleep(0.5)
-        yield market
-    finally:
-        await market.stop()
-
-
-def shown(market: BinanceMarket, symbol: Symbol = BTC.symbol) -> Quote:
-    quote = market.quote(symbol)
-    assert quote is not None
-    return quote
-
-
-def asked(spot: PublicSpot, what: str) -> int:
-    return sum(f"/{what}" in each for each in spot.venue.requests)
-
-
-# --- prices -------------------------------------------------------------------------------------
 
 
 @virtually
@@ -240,135 +180,6 @@ async def test_the_futures_tell_books_and_trades_on_two_paths(clock: LoopClock) 
             assert [plain(candle.open) for candle in candles] == ["60002.1", "60001.1"]
 
 
-# --- outages ------------------------------------------------------------------------------------
-
-
-@virtually
-async def test_while_the_stream_is_down_prices_are_asked_for(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        await spot.wires.close()
-        for step in range(60):
-            spot.price("BTCUSDT", 60000 + step)
-            await asyncio.sleep(1)
-            age = clock.now() - shown(market).at
-            assert age < timedelta(seconds=6 if step < 6 else 1.5)
-        assert shown(market).bid >= 60058
-        assert market.problem.startswith("The price stream is down, prices are asked for instead: binance cannot be ")
-        assert "://" not in market.problem
-
-        await spot.wires.open()
-        await asyncio.sleep(61)
-        assert market.problem == ""
-        before = asked(spot, "depth")
-        for step in range(300):
-            spot.price("BTCUSDT", 61000 + step)
-            spot.price("ETHUSDT", 3000 + step)
-            await asyncio.sleep(0.1)
-        assert shown(market).bid == 61299
-        assert asked(spot, "depth") == before
-
-
-@virtually
-async def test_asking_leaves_most_of_the_request_limit_to_the_orders(clock: LoopClock) -> None:
-    names = [f"A{number:02}USDT" for number in range(60)]
-    async with exchange(clock, *names) as spot, following(spot, clock, *(f"{name[:3]}/USDT" for name in names)):
-        await spot.wires.close()
-        await asyncio.sleep(59.4 - clock.now().second)  # a minute begins
-        limit = next(each for each in spot.limits.limits if each.kind == "REQUEST_WEIGHT")
-        await asyncio.sleep(59)
-        assert 600 < spot.limits.used(limit) <= 1300  # of 6000
-
-
-@virtually
-async def test_when_nothing_answers_the_quote_gets_stale_and_it_is_told_why(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        quote = shown(market)
-        await spot.wires.close()
-        await spot.venue.close()
-        await asyncio.sleep(600)
-        assert market.quote(BTC.symbol) is quote
-        assert market.problem.startswith("No new prices of BTC/USDT, ETH/USDT: binance cannot be reached. The price st")
-        assert "\n" not in market.problem
-        assert "127.0.0.1" not in market.problem
-        spot.venue.requests.clear()
-        await spot.venue.open()
-        spot.venue.faults.arm("status_502", on="*", times=0)
-        await asyncio.sleep(600)
-        assert asked(spot, "depth") <= 22  # each symbol once a minute
-        spot.venue.faults.disarm()
-        await asyncio.sleep(61)
-        assert shown(market).at > quote.at + timedelta(seconds=1200)
-        assert "No new prices" not in market.problem
-
-
-FAULTS = {
-    "status_502": "binance answers with an error (HTTP 502).",
-    "status_403": "binance answers with an error (HTTP 403).",
-    "code_-1001": "binance answers with an error (-1001 ",
-    "html_200": "binance answers with something else than JSON.",
-    "empty": "binance answers with something else than JSON.",
-    "truncated": "binance answers with an error (",
-    "drop_before": "binance answers with an error (",
-    "hang_before": "binance did not answer in time.",
-    "redirect_307": "binance answers with an error (HTTP 307).",
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_any_fault_leaves_the_quote_and_says_why_until_it_is_over(fault: str) -> None:
-    async def play(clock: LoopClock) -> None:
-        async with exchange(clock) as spot, following(spot, clock, timeout_s=0.3) as market:
-            before = shown(market)
-            spot.venue.faults.arm(fault, on="GET /api/v3/depth", times=0)
-            assert not await market.poll(BTC.symbol)
-            assert market.quote(BTC.symbol) is before
-            assert market.problem.startswith(f"No new prices of BTC/USDT: {FAULTS[fault]}")
-            spot.venue.faults.disarm()
-            spot.price("BTCUSDT", 61000, told=False)
-            assert await market.poll(BTC.symbol)
-            assert (shown(market).bid, market.problem) == (61000, "")
-
-    run_virtually(play)
-
-
-@pytest.mark.parametrize(("fault", "seconds"), [("429", 7), ("418", 300)])
-def test_a_venue_that_asks_for_patience_is_not_asked_again_before(fault: str, seconds: int) -> None:
-    async def play(clock: LoopClock) -> None:
-        async with exchange(clock) as spot, following(spot, clock) as market:
-            await spot.wires.close()
-            spot.venue.faults.arm(fault, on="GET /api/v3/depth", seconds=seconds)
-            assert not await market.poll(BTC.symbol)
-            assert "binance asks us to slow down." in market.problem
-            before = len(spot.venue.requests)
-            with pytest.raises(VenueUnreachable, match=f"slow down for another {seconds} s"):
-                await market.candles(BTC.symbol, "1m", 3)
-            await asyncio.sleep(seconds - 0.5)
-            assert len(spot.venue.requests) == before
-            await asyncio.sleep(61)
-            assert len(spot.venue.requests) > before
-            assert "slow down" not in market.problem
-
-    run_virtually(play)
-
-
-@virtually
-async def test_a_stream_that_is_connected_but_silent_is_replaced(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock, "BTC/USDT") as market:
-        (first,) = spot.streams.connections
-        for step in range(40):
-            spot.price("BTCUSDT", 60000 + step, told=False)
-            await asyncio.sleep(1)
-        assert first not in spot.streams.connections
-        assert shown(market).bid >= 60037
-        assert market.problem == "The price stream is down, prices are asked for instead: it is connected but silent."
-        spot.price("BTCUSDT", 61000)
-        await asyncio.sleep(0.1)
-        assert (shown(market).bid, market.problem) == (61000, "")
-
-
-# --- starting and stopping ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("fault", ["status_502", "html_200", "hang_before", "drop_before"])
 def test_a_start_without_an_answer_fails_and_can_be_tried_again(fault: str) -> None:
     async def play(clock: LoopClock) -> None:
@@ -431,127 +242,3 @@ async def test_stopped_means_stopped(clock: LoopClock) -> None:
         assert len(spot.venue.requests) == before
         assert not spot.streams.connections
         assert not failures
-
-
-# --- candles ------------------------------------------------------------------------------------
-
-
-def minutes(spot: PublicSpot, *backs: int) -> None:
-    """Bars that began so many minutes before the start; each opens at 60000 and that number."""
-    for back in backs:
-        row = (f"{60000 + back}.10000000", "61510.00000000", "59490.00000000", "60505.55000000", "12.34567000")
-        spot.bar("BTCUSDT", "1m", START_MS - 60_000 * back, row)
-
-
-@virtually
-async def test_candles_are_the_closed_ones_with_exact_numbers(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        minutes(spot, *range(5))
-        candles = await market.candles(BTC.symbol, "1m", 3)
-        assert [plain(candle.open) for candle in candles] == ["60003.1", "60002.1", "60001.1"]
-        last = candles[-1]
-        assert (last.start, last.end) == (START - timedelta(minutes=1), START)
-        numbers = [plain(x) for x in (last.high, last.low, last.close, last.volume)]
-        assert numbers == ["61510", "59490", "60505.55", "12.34567"]
-        assert len(await market.candles(BTC.symbol, "1m", 100)) == 4
-        assert await market.candles(BTC.symbol, "1m", 0) == []
-        assert await market.candles(ETH, "1m", 100) == []
-
-
-@virtually
-async def test_a_bar_is_closed_once_the_next_has_begun_or_a_while_has_passed(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        minutes(spot, 3, 2, 1)  # half a second after the end of the last its next has not begun: it may still change
-        assert [plain(candle.open) for candle in await market.candles(BTC.symbol, "1m", 5)] == ["60003.1", "60002.1"]
-        minutes(spot, 0)
-        assert len(await market.candles(BTC.symbol, "1m", 5)) == 3
-        spot.unbar("BTCUSDT", "1m", START_MS)
-        await asyncio.sleep(2)
-        assert len(await market.candles(BTC.symbol, "1m", 5)) == 3
-
-
-@pytest.mark.parametrize("ahead_s", [-200, 200])
-def test_it_is_the_venues_clock_that_closes_candles(ahead_s: int) -> None:
-    async def play(clock: LoopClock) -> None:
-        async with exchange(clock, ahead_ms=1000 * ahead_s) as spot, following(spot, clock) as market:
-            assert market.now() - clock.now() == timedelta(seconds=ahead_s)
-            assert shown(market).at == START  # how old a price is, is told by our own
-            minutes(
-                spot, *range(-4, 8)
-            )  # at -200 s the one that began 4 minutes before is forming, at 200 s that of -3
-            candles = await market.candles(BTC.symbol, "1m", 1)
-            assert [plain(candle.open) for candle in candles] == [{-200: "60005.1", 200: "59998.1"}[ahead_s]]
-
-    run_virtually(play)
-
-
-@virtually
-async def test_more_candles_than_a_page_are_fetched_in_pages_and_holes_stay_holes(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        minutes(spot, *range(2300))
-        candles = await market.candles(BTC.symbol, "1m", 2200)
-        assert [int(candle.open) for candle in candles] == list(range(62200, 60000, -1))
-        assert asked(spot, "klines") == 3
-        for back in range(50, 60):
-            spot.unbar("BTCUSDT", "1m", START_MS - 60_000 * back)
-        assert len(await market.candles(BTC.symbol, "1m", 100)) == 90
-
-
-@virtually
-async def test_candles_that_cannot_be_had_are_an_error(clock: LoopClock) -> None:
-    async with exchange(clock) as spot, following(spot, clock) as market:
-        for fault in FAULTS:
-            spot.venue.faults.arm(fault, on="GET /api/v3/klines", times=0)
-            with pytest.raises(VenueUnreachable, match=r"^binance .*Check the network"):
-                await market.candles(BTC.symbol, "1m", 3)
-            spot.venue.faults.disarm()
-        with pytest.raises(IntentError, match="DOGE/USDT is not followed"):
-            await market.candles(Symbol("DOGE/USDT"), "1m", 1)
-        with pytest.raises(IntentError, match="binance has no 7m candles"):
-            await market.candles(BTC.symbol, "7m", 1)
-        with pytest.raises(IntentError, match="not a timeframe"):
-            await market.candles(BTC.symbol, "soon", 1)
-
-
-# --- the request limit ----------------------------------------------------------------------------
-
-
-class Ledger:
-    """Admits requests until told otherwise, and writes down what it hears of them."""
-
-    def __init__(self) -> None:
-        self.weights: list[int] = []
-        self.used: list[str] = []
-        self.sent_away: list[tuple[int, int | None, float | None]] = []
-        self.full = False
-
-    @asynccontextmanager
-    async def room(self, weight: int) -> AsyncIterator["Ledger"]:
-        if self.full:
-            raise VenueUnreachable("Nothing was sent: the limit is used up.")
-        self.weights.append(weight)
-        yield self
-
-    def heard(self, headers: Mapping[str, str], /) -> None:
-        self.used.append(headers.get("x-mbx-used-weight-1m", ""))
-
-    def turned_away(self, status: int, code: int | None, retry_after_s: float | None, /) -> None:
-        self.sent_away.append((status, code, retry_after_s))
-
-
-@virtually
-async def test_every_request_is_admitted_with_its_documented_weight_and_tells_what_was_used(clock: LoopClock) -> None:
-    ledger = Ledger()
-    async with exchange(clock) as spot, following(spot, clock, admissions={"spot": ledger.room}) as market:
-        await market.candles(BTC.symbol, "1m", 10)
-        assert ledger.weights == [20, 1, 5, 5, 2]  # exchangeInfo, time, two books, klines: rest-api.md
-        assert ledger.used == ["20", "21", "26", "31", "33"]
-        spot.venue.faults.arm("429", on="GET /api/v3/klines", seconds=9)
-        with pytest.raises(VenueUnreachable):
-            await market.candles(BTC.symbol, "1m", 10)
-        assert ledger.sent_away == [(429, -1003, 9)]
-        ledger.full = True
-        before = len(spot.venue.requests)
-        assert not await market.poll(BTC.symbol)
-        assert market.problem == "No new prices of BTC/USDT: Nothing was sent: the limit is used up."
-        assert len(spot.venue.requests) == before

@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.emulators.binance.connections import Connection
 from tests.emulators.binance.streams import Streams
 from tests.emulators.binance.venue import Binance
+from tests.trading.market.binance_spot import virtually
 from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.market.binance_stream import Stream
 
@@ -61,16 +62,6 @@ async def listening(
         yield Listening(venue, streams, stream, heard, task)
         task.cancel()
         await asyncio.wait([task])
-
-
-def virtually(play: Callable[[LoopClock], Awaitable[None]]) -> Callable[[], None]:
-    """A test on a clock of its own, where hours take no time."""
-
-    def test() -> None:
-        run_virtually(play)
-
-    test.__doc__, test.__name__ = play.__doc__, play.__name__  # type: ignore[attr-defined]
-    return test
 
 
 @virtually

@@ -1,0 +1,69 @@
+"""`python -m tests.faults --seeds N` plays every fault x every action x N seeds; `--only fault:action:seed` plays one."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.faults.actions import ACTIONS
+from tests.faults.books import Difference
+from tests.faults.case import Case, play
+from tests.faults.kinds import KINDS
+
+PROCESSES = 2
+SHOWN = 20
+PRODUCTS = ("spot", "usdm")
+
+
+def outcome(case: Case) -> Difference:
+    """What is wrong with a case; one that breaks down has lost everything."""
+    try:
+        return play(case)
+    except Exception:  # noqa: BLE001 - whatever it was, what is needed is the case
+        return Difference(lost=[traceback.format_exc()])
+
+
+def cases(products: Iterable[str], seeds: int) -> list[Case]:
+    return [
+        Case(product, fault, action, seed)
+        for product in products
+        for seed in range(1, seeds + 1)
+        for fault in KINDS
+        for action in ACTIONS
+    ]
+
+
+def many(chosen: list[Case]) -> int:
+    """Play them all over two processes; tells those that failed. Answers the exit code."""
+    doubled = lost = failed = 0
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        for number, (case, found) in enumerate(zip(chosen, pool.map(outcome, chosen, chunksize=8), strict=True), 1):
+            doubled, lost = doubled + bool(found.doubled), lost + bool(found.lost)
+            if found:
+                failed += 1
+                if failed <= SHOWN:
+                    print(f"{case.product} {case}\n{found}\n  {case.command}", file=sys.stderr, flush=True)
+            if number % 500 == 0:
+                print(f"{number} of {len(chosen)} cases", flush=True)
+    print(f"{len(chosen)} cases, {doubled} doubled, {lost} lost")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=25, help="how many ways of each fault and action")
+    parser.add_argument("--product", choices=PRODUCTS, help="only this one")
+    parser.add_argument("--only", metavar="FAULT:ACTION:SEED", help="only this case (* for all of a kind)")
+    asked = parser.parse_args()
+    products = (asked.product,) if asked.product else PRODUCTS
+    chosen = cases(products, asked.seeds)
+    if asked.only:
+        wanted = asked.only.split(":")
+        parts = ((case, (case.fault, case.action, str(case.seed))) for case in cases(products, 1000))
+        chosen = [case for case, names in parts if all(w in ("*", n) for w, n in zip(wanted, names, strict=True))]
+    return many(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
