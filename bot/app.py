@@ -36,7 +36,7 @@ from trading.ids import derive
 from trading.intent import AccountId
 from trading.journal.store import JournalStore
 from trading.ports import Executor
-from trading.words import counted, mode_label, scope_label
+from trading.words import counted, scope_label
 
 VERSION = version("tiller")
 EXPIRE_S = 2.0
@@ -110,8 +110,8 @@ class App:
         for account, executor in desk.executors.items():
             if account in desk.closed:
                 continue
-            start(f"reports of {mode_label(account)}", self._hear(account, executor))
-            start(f"reconcile of {mode_label(account)}", partial(desk.reconciler.run, account))
+            start(f"reports of {account}", self._hear(account, executor))
+            start(f"reconcile of {account}", partial(desk.reconciler.run, account))
         start("connections", self.connections.keep_trying)
         start("protection", desk.protection.run)
         start("kill switch", desk.killer.run)
@@ -186,7 +186,7 @@ class App:
             positions, orders = self.book.positions(account), self.book.open_orders(account)
             if positions or orders:
                 held = f"{counted(len(positions), 'position')}, {counted(len(orders), 'open order')}"
-                lines.append(f"{mode_label(account)}: {held}")
+                lines.append(f"{account}: {held}")
         latched = [latch for latch in self.book.all(Latch) if latch.state is not e.TradingState.ACTIVE]
         lines += [latch_text(latch, self.settings.timezone) for latch in latched]
         lines += [f"{x.symbol} is locked: /unlock {x.symbol}" for x in self.book.all(Lock) if x.holds(self.clock.now())]
@@ -199,7 +199,7 @@ class App:
         """What totals leave out because no market shows a price of it in the desk's currency."""
         currency = self.settings.currency
         return [
-            f"{mode_label(each)}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
+            f"{each}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
             for each in in_use(self.book, self.desk.accounts)
             if (worth := self.desk.valuation.equity(each)).unpriced
         ]
@@ -211,7 +211,7 @@ class App:
             account = AccountId(name, self.book.mode(name))
             worth = self.desk.valuation.equity(account)
             prices = self.desk.markets[name].name
-            lines.append(f"{mode_label(account)}: {money(worth.total, self.settings.currency)}, {prices} prices")
+            lines.append(f"{account}: {money(worth.total, self.settings.currency)}, {prices} prices")
         for name in self.desk.strategies:
             config = self.desk.runner.config(name)
             state = "running" if self.desk.runner.running(name) else "stopped"

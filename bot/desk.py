@@ -21,7 +21,7 @@ from trading.reconcile import Reconciler
 from trading.risk.gate import RiskGate
 from trading.runner import Runner
 from trading.valuation import Valuation
-from trading.words import counted, mode_label
+from trading.words import counted
 
 LOCAL_ADMIN = Actor("local:admin", "local admin", Role.ADMIN)
 """Whoever can read the token file on this machine."""
@@ -92,7 +92,7 @@ class LiveDesk:
         now = self.clock.now()
         found: dict[str, tuple[bool, str]] = {"journal": (True, f"entry {self.book.journal.last_seq}")}
         for account, why in self.unready.items():
-            found[f"account {mode_label(account)}"] = (not why, why or "reconciled")
+            found[f"account {account}"] = (not why, why or "reconciled")
         for name, market in self.markets.items():
             ages = [(now - q.at).total_seconds() for s in market.instruments if (q := market.quote(s))]
             fresh = bool(ages) and min(ages) < self.config.risk.stale_price_s

@@ -14,7 +14,7 @@ from trading.intent import AccountId, Leg, Mode
 from trading.oms import Oms
 from trading.order import Order
 from trading.portfolio import Position
-from trading.words import begun, mode_label, resume_line, scope_label
+from trading.words import begun, resume_line, scope_label
 
 
 def in_use(book: Book, names: Iterable[str]) -> list[AccountId]:
@@ -66,7 +66,7 @@ def released_text(latch: Latch, zone: str) -> str:
 
 def holding_text(position: Position) -> str:
     """`PAPER demo 0.5 BTC/USDT`."""
-    return f"{mode_label(AccountId(position.account, position.mode))} {number(position.quantity)} {position.symbol}"
+    return f"{AccountId(position.account, position.mode)!s} {number(position.quantity)} {position.symbol}"
 
 
 def is_dust(oms: Oms, position: Position) -> bool:

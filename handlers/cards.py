@@ -18,7 +18,6 @@ from trading.order import Order, OrderStatus
 from trading.ports import Approved
 from trading.risk.gate import Denied
 from trading.risk.reasons import Reason
-from trading.words import mode_label
 
 SETTLE_S = 2.0  # how long an answer waits for the venue's first word
 
@@ -88,7 +87,7 @@ def _market_price(ctx: Context, order: Order) -> Decimal | None:
 
 def headline(order: Order) -> str:
     """`PAPER demo: BUY 0.01 BTC/USDT LIMIT 59,000 GTC`."""
-    words = [f"{mode_label(order.account_id)}:", order.side, number(order.quantity), order.symbol, order.type]
+    words = [f"{order.account_id}:", order.side, number(order.quantity), order.symbol, order.type]
     if order.stop_price is not None:
         words.append(f"at {price(order.stop_price)}")
     if order.limit_price is not None:

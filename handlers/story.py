@@ -6,7 +6,7 @@ from handlers.figures import money, number, price
 from trading import events as e
 from trading.instruments import plain
 from trading.intent import AccountId
-from trading.words import STATUS, begun, mode_label, resume_line, scope_label, span
+from trading.words import STATUS, begun, resume_line, scope_label, span
 
 _ENDINGS = {
     "OCO": "its other half was filled or cancelled",
@@ -172,7 +172,7 @@ OfAccount = (
 
 
 def _label(event: OfAccount) -> str:
-    return mode_label(AccountId(event.account, event.mode))
+    return str(AccountId(event.account, event.mode))
 
 
 def _state(event: e.TradingStateChanged) -> str:

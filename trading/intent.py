@@ -24,7 +24,8 @@ class AccountId(NamedTuple):
     mode: Mode
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.mode})"
+        """`PAPER demo`, `LIVE main`."""
+        return f"{self.mode.upper()} {self.name}"
 
 
 class OrderType(StrEnum):

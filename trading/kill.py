@@ -20,7 +20,7 @@ from trading.oms import Oms
 from trading.order import Order, OrderStatus
 from trading.portfolio import Position
 from trading.protection import Protection
-from trading.words import STATUS, mode_label, resume_line, scope_label
+from trading.words import STATUS, resume_line, scope_label
 
 LATE = timedelta(minutes=5)  # how long before the kill a fill may have been that was not heard of yet
 PAUSES_S = (0.2, 0.5, 1, 2, 5)  # between rounds; the last one for ever
@@ -142,7 +142,7 @@ class Killer:
             try:
                 fills = await executor.fills(kill.started_at - LATE)
             except VenueError as why:
-                text = f"{mode_label(account)} cannot be asked for its last fills: {why}; trying again"
+                text = f"{account} cannot be asked for its last fills: {why}; trying again"
                 await self._say(kill, text, failed=True)
                 return False
             for fill in fills:
@@ -166,7 +166,7 @@ class Killer:
         try:
             order = await self.oms.submit(Intent(key, account, position.symbol, side, size, origin, reduce_only=True))
         except IntentError as why:
-            await self._say(kill, f"{mode_label(account)}: close {position.symbol}: {why}; trying again", failed=True)
+            await self._say(kill, f"{account}: close {position.symbol}: {why}; trying again", failed=True)
             return
         await self._tell_closing(kill, order)
 
@@ -177,7 +177,7 @@ class Killer:
                 await self._tell_closing(kill, order)
 
     async def _tell_closing(self, kill: Kill, order: Order) -> None:
-        text = f"{mode_label(order.account_id)}: close {plain(order.quantity)} {order.symbol}: {STATUS[order.status]}"
+        text = f"{order.account_id}: close {plain(order.quantity)} {order.symbol}: {STATUS[order.status]}"
         failed = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
         await self._say(kill, text + (f" ({order.reason}); trying again" if failed else ""), failed=failed)
 
@@ -230,10 +230,10 @@ class Killer:
 def _name(order: Order) -> str:
     """`PAPER demo: SELL 1 BTC/USDT sl (k3fq7a)`."""
     leg = "" if order.leg is Leg.ENTRY else f" {order.leg}"
-    return f"{mode_label(order.account_id)}: {order.side} {plain(order.quantity)} {order.symbol}{leg} ({order.id[:6]})"
+    return f"{order.account_id}: {order.side} {plain(order.quantity)} {order.symbol}{leg} ({order.id[:6]})"
 
 
 def _holding(position: Position) -> str:
     """`PAPER demo 0.5 BTC/USDT`."""
     account = AccountId(position.account, position.mode)
-    return f"{mode_label(account)} {plain(position.quantity)} {position.symbol}"
+    return f"{account} {plain(position.quantity)} {position.symbol}"

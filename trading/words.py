@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from trading.intent import AccountId
 from trading.order import OrderStatus
 
 STATUS = {status: status.replace("_", " ").lower() for status in OrderStatus} | {
@@ -14,11 +13,6 @@ STATUS = {status: status.replace("_", " ").lower() for status in OrderStatus} | 
 
 LENGTHS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 """The units of a length of time, in seconds, the longest first."""
-
-
-def mode_label(account: AccountId) -> str:
-    """`PAPER demo`, `LIVE main`."""
-    return f"{account.mode.upper()} {account.name}"
 
 
 def scope_label(scope: str) -> str:

@@ -16,7 +16,6 @@ from trading import events as e
 from trading.control import Latch
 from trading.errors import IntentError
 from trading.intent import AccountId
-from trading.words import mode_label
 
 reading = APIRouter(prefix="/api/v1")
 health = APIRouter()
@@ -67,7 +66,7 @@ def _account(app: App, account: AccountId) -> Shape:
             "positions": len(app.book.positions(account)),
             "open_orders": len(app.book.open_orders(account)),
             "unpriced": list(worth.unpriced),
-            "label": mode_label(account),
+            "label": str(account),
         }
     )
 

@@ -13,7 +13,7 @@ from trading.events import TradingState
 from trading.instruments import ZERO
 from trading.intent import AccountId, Leg
 from trading.portfolio import Position
-from trading.words import counted, mode_label
+from trading.words import counted
 
 
 @command(group="account")
@@ -29,11 +29,11 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
         today = desk.gate.day_pnl(each)
         open_ = len(ctx.book.open_orders(each))
         rows.append(
-            (mode_label(each), money(worth.total), signed(today), money(desk.gate.room_today(each)),
+            (str(each), money(worth.total), signed(today), money(desk.gate.room_today(each)),
              str(len(ctx.book.positions(each))), str(open_))
         )  # fmt: skip
         if worth.unpriced:
-            lines.append(f"{mode_label(each)}: no price for {', '.join(worth.unpriced)}; not counted")
+            lines.append(f"{each}: no price for {', '.join(worth.unpriced)}; not counted")
     doubts = [order for order in ctx.book.open_orders() if order.in_doubt]
     lines += [f"UNKNOWN - checking: {order.side} {order.symbol} {order.id[:6]}" for order in doubts]
     drifts = desk.reconciler.open_drifts()
@@ -74,7 +74,7 @@ def _position(ctx: Context, p: Position) -> tuple[str, ...]:
     oms, legs = ctx.desk.oms, ctx.desk.protection.legs(account, p.symbol)
     quantity = f"{number(p.quantity)}{' dust' if is_dust(oms, p) else ''}"
     return (
-        mode_label(account), p.symbol, quantity, price(p.average_price), price(ctx.desk.valuation.mark(p)),
+        str(account), p.symbol, quantity, price(p.average_price), price(ctx.desk.valuation.mark(p)),
         signed(ctx.desk.valuation.unrealized(p), p.currency),
         covered(oms, p, legs, Leg.STOP_LOSS), covered(oms, p, legs, Leg.TAKE_PROFIT),
     )  # fmt: skip
@@ -89,7 +89,7 @@ async def balance(ctx: Context, account: Annotated[AccountName | None, Arg("Only
             worth = ctx.desk.valuation.worth(each, held.amount, held.currency)
             total += worth or ZERO
             if held.amount:
-                rows.append((mode_label(each), held.currency, number(held.amount), money(worth)))
+                rows.append((str(each), held.currency, number(held.amount), money(worth)))
     currency = ctx.desk.valuation.currency
     table = Table.of(("Account", "Currency", "Amount", f"In {currency}"), rows)
     return Reply(f"Total {money(total, currency)}", table=table, private=True)

@@ -14,7 +14,7 @@ from trading import events as e
 from trading.control import AccountMode
 from trading.errors import IntentError
 from trading.intent import AccountId, Mode
-from trading.words import mode_label, span
+from trading.words import span
 
 PAPER_VENUE = "paper"  # where LIVE is a rehearsal
 
@@ -84,6 +84,6 @@ async def _to_paper(ctx: Context, where: AccountId) -> Reply:
     text = f"{where.name} is on PAPER; new orders are simulated."
     if not stays:
         return Reply.good(text)
-    text += f"\nStill open on {mode_label(live)}: {', '.join(stays)}."
+    text += f"\nStill open on {live}: {', '.join(stays)}."
     closing = Button("Close LIVE", f"/close all {options(ctx.book, live)}")
     return Reply(text, tone=Tone.WARN, buttons=(closing,) if ctx.book.positions(live) else ())

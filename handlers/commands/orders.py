@@ -16,7 +16,7 @@ from trading.errors import IntentError
 from trading.events import Recorded
 from trading.instruments import Price, Quantity, Symbol
 from trading.order import Order, OrderStatus
-from trading.words import STATUS, counted, mode_label
+from trading.words import STATUS, counted
 
 SHORT = 6  # characters of an id that lists show; any unique beginning is understood
 
@@ -44,7 +44,7 @@ def _row(order: Order) -> tuple[str, ...]:
     at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
     name = f"{order.side} {number(order.quantity)} {order.symbol}{' ' + order.leg if order.leg != 'entry' else ''}"
     status = "UNKNOWN - checking" if order.in_doubt else STATUS[order.status]
-    account, filled = mode_label(order.account_id), number(order.filled_quantity)
+    account, filled = str(order.account_id), number(order.filled_quantity)
     return order.id[:SHORT], account, name, at or trailing or "market", filled, status
 
 

@@ -15,7 +15,6 @@ from trading.errors import IntentError, VenueError
 from trading.instruments import Side, Symbol
 from trading.intent import AccountId, Intent, Size
 from trading.ports import VenueOrder
-from trading.words import mode_label
 
 SHOWN = 3  # differences that get buttons
 
@@ -41,7 +40,7 @@ async def reconcile(
     wanted = [a for a in open_ones if account is None or a.name == account]
     outcomes = [await reconciler.reconcile(each, thorough=True) for each in wanted]
     drifts = [d for outcome in outcomes for d in outcome.drifts]
-    rows = [(d.id[:6], mode_label(d.account_id), f"{d.kind} {d.subject}", d.ours, d.theirs) for d in drifts]
+    rows = [(d.id[:6], str(d.account_id), f"{d.kind} {d.subject}", d.ours, d.theirs) for d in drifts]
     buttons = [
         Button(f"{word.capitalize()} {d.id[:6]}", f"/reconcile {word}={d.id}")
         for d in drifts[:SHOWN]
@@ -75,12 +74,12 @@ async def _close(ctx: Context, drift: Drift) -> Reply:
         stranger = await _stranger(ctx, drift)
         if not ctx.confirmed:
             what = stranger.text or stranger.venue_order_id
-            return await ctx.ask(Reply(f"{mode_label(account)}: cancel what is not ours: {what}.", tone=Tone.WARN))
+            return await ctx.ask(Reply(f"{account}: cancel what is not ours: {what}.", tone=Tone.WARN))
         return await _withdraw(ctx, account, stranger, drift)
     symbol, side, quantity = _excess(ctx, drift)
     if not ctx.confirmed:
         what = f"{side} {number(quantity)} {symbol} at the market"
-        return await ctx.ask(Reply(f"{mode_label(account)}: {what}, which is not in our books.", tone=Tone.WARN))
+        return await ctx.ask(Reply(f"{account}: {what}, which is not in our books.", tone=Tone.WARN))
     await ctx.desk.reconciler.resolve(drift, "adopted", ctx.origin)
     reduce_only = drift.kind == "position"
     intent = Intent(ctx.key, account, symbol, side, Size(quantity), ctx.origin, reduce_only=reduce_only)

@@ -14,7 +14,7 @@ from handlers.spec import Arg, command
 from handlers.values import AccountName
 from trading.instruments import ZERO, Symbol
 from trading.intent import AccountId, Mode
-from trading.words import counted, mode_label
+from trading.words import counted
 
 Period = Literal["day", "week", "month", "all"]
 PERIODS = {"day": "Today", "week": "This week", "month": "This month", "all": "Since the beginning"}
@@ -57,7 +57,7 @@ async def pnl(
             position = ctx.book.position(each, Symbol(symbol))
             unrealized = (ctx.desk.valuation.unrealized(position) if position else None) or ZERO
             realized, fees, open_ = realized + gained, fees + paid, open_ + unrealized
-            rows.append((mode_label(each), symbol, signed(gained), money(paid), signed(unrealized), str(count)))
+            rows.append((str(each), symbol, signed(gained), money(paid), signed(unrealized), str(count)))
     today = sum((ctx.desk.gate.day_pnl(each) for each in chosen(ctx, account)), ZERO)
     table = Table.of(("Account", "Symbol", "Realized", "Fees", "Unrealized", "Fills"), rows) if rows else None
     text = (
@@ -77,7 +77,7 @@ async def trades(
     """List the last fills."""
     fills = await ctx.desk.history.fills(account=account or "", limit=at_most(count, 100))
     rows = [
-        (moment(f["traded_at"], ctx.desk.timezone), mode_label(AccountId(f["account"], Mode(f["mode"]))),
+        (moment(f["traded_at"], ctx.desk.timezone), str(AccountId(f["account"], Mode(f["mode"]))),
          f"{f['side']} {number(f['quantity'])} {f['symbol']}",
          price(f["price"]), money(f["fee_amount"], f["fee_currency"]), signed(f["realized"]), f["order_id"][:6])
         for f in fills
@@ -103,7 +103,7 @@ async def equity(
             peak = max(peak, value)
             deepest = max(deepest, peak - value)
         rows.append(
-            (mode_label(each), money(curve[0]), money(curve[-1]), signed(curve[-1] - curve[0]),
+            (str(each), money(curve[0]), money(curve[-1]), signed(curve[-1] - curve[0]),
              percent(curve[-1] - curve[0], curve[0]), money(max(curve)), money(min(curve)), money(deepest))
         )  # fmt: skip
     columns = ("Account", "Start", "Now", "Change", "In %", "Best", "Worst", "Drawdown")
@@ -119,7 +119,7 @@ async def fees(ctx: Context, period: Annotated[Period, Arg("Over which time")] =
         for fill in await ctx.desk.history.fills(
             account=each.name, mode=each.mode, since=_since(ctx, period), limit=EVERY
         ):
-            sums = paid.setdefault((mode_label(each), fill["fee_currency"]), [ZERO, ZERO])
+            sums = paid.setdefault((str(each), fill["fee_currency"]), [ZERO, ZERO])
             sums[0] += fill["fee_amount"]
             sums[1] += fill["fee_value"]
     rows = [(who, currency, number(amount), money(value)) for (who, currency), (amount, value) in paid.items()]

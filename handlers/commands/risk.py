@@ -16,7 +16,7 @@ from trading.control import Lock
 from trading.errors import IntentError, VenueError
 from trading.instruments import Symbol
 from trading.risk import limits
-from trading.words import mode_label, span
+from trading.words import span
 
 HIGHEST_LEVERAGE = 125  # that any venue of ours gives
 
@@ -27,7 +27,7 @@ async def risk(ctx: Context, account: Annotated[AccountName | None, Arg("Only th
     gate, currency = ctx.desk.gate, ctx.desk.valuation.currency
     lines, rows = [], []
     for each in chosen(ctx, account):
-        label, room = mode_label(each), gate.room_today(each)
+        label, room = str(each), gate.room_today(each)
         left = "no daily loss limit" if room is None else f"room left today {money(room, currency)}"
         lines.append(f"{label}: {ctx.book.state(each.name)}. Today {signed(gate.day_pnl(each), currency)}, {left}.")
         for use in gate.usage(each):
@@ -84,18 +84,16 @@ async def leverage(
     where = ctx.account(account)
     executor = ctx.desk.oms.executors[where]
     if not executor.capabilities.leverage:
-        raise IntentError(
-            f"{mode_label(where)} has no leverage to set.", "/limit max_leverage 2 limits what the desk may do."
-        )
+        raise IntentError(f"{where} has no leverage to set.", "/limit max_leverage 2 limits what the desk may do.")
     if not 1 <= times <= HIGHEST_LEVERAGE:
         raise IntentError(f"Leverage is 1 to {HIGHEST_LEVERAGE}.", f"Write /leverage {symbol} 2.", code="BAD_NUMBER")
     if not ctx.confirmed:
-        return await ctx.ask(Reply(f"{mode_label(where)}: leverage of {symbol} becomes {times}x.", tone=Tone.WARN))
+        return await ctx.ask(Reply(f"{where}: leverage of {symbol} becomes {times}x.", tone=Tone.WARN))
     try:
         await executor.set_leverage(symbol, times)
     except VenueError as why:
         raise IntentError(f"The leverage stays as it was: {why}", code=why.code) from None
-    return Reply.good(f"{mode_label(where)}: {symbol} is at {times}x.")
+    return Reply.good(f"{where}: {symbol} is at {times}x.")
 
 
 # --- locks -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from trading.errors import IntentError, VenueError
 from trading.instruments import Price, Quantity, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Mode, OrderType, Size, TimeInForce, Trail, Unit
 from trading.portfolio import Position
-from trading.words import counted, mode_label
+from trading.words import counted
 
 
 def _type(limit: Decimal | None, stop: Decimal | None, trail: Trail | None, reduce: bool) -> OrderType:
@@ -142,12 +142,12 @@ async def _close_all(ctx: Context, where: AccountId, part: Size | None) -> Reply
     positions = [p for p in held if p not in dust]
     left = f"Too small to be closed, left as dust: {', '.join(f'{number(p.quantity)} {p.symbol}' for p in dust)}."
     if not positions:
-        raise _nothing_open(ctx, where, f"{mode_label(where)} has no open position.{f' {left}' if dust else ''}")
+        raise _nothing_open(ctx, where, f"{where} has no open position.{f' {left}' if dust else ''}")
     if ctx.policy.need(where.mode, None, reduces=True) > ctx.consent and not ctx.dry:
         rows = [(p.symbol, number(p.quantity), signed(ctx.desk.valuation.unrealized(p), p.currency)) for p in positions]
         table = Table.of(("Symbol", "Quantity", "Unrealized"), rows)
         each = "" if part is None else f"{show(part)} of {'each of ' if len(positions) > 1 else ''}"
-        text = f"{mode_label(where)}: close {each}{counted(len(positions), 'position')} at the market."
+        text = f"{where}: close {each}{counted(len(positions), 'position')} at the market."
         return await ctx.ask(Reply(text, tone=Tone.WARN, table=table))
     replies = [await _close_next(ctx, where, p.symbol, part) for p in positions]
     bad = [reply for reply in replies if not reply.ok]
@@ -156,7 +156,7 @@ async def _close_all(ctx: Context, where: AccountId, part: Size | None) -> Reply
     other = _other_mode(where)
     if elsewhere := ctx.book.positions(other):
         open_ = ", ".join(f"{number(p.quantity)} {p.symbol}" for p in elsewhere)
-        texts.append(f"Still open on {mode_label(other)}: {open_}. /close all {options(ctx.book, other)} closes that.")
+        texts.append(f"Still open on {other}: {open_}. /close all {options(ctx.book, other)} closes that.")
     return Reply("\n\n".join(texts), ok=not bad, tone=tone, error=bad[0].error if bad else None)
 
 
@@ -177,7 +177,7 @@ def _nothing_open(ctx: Context, account: AccountId, text: str, symbol: str = "al
     """There is no such position; where it is open in the other mode, the line that closes it there."""
     other = _other_mode(account)
     elsewhere = any(symbol in ("all", p.symbol) for p in ctx.book.positions(other))
-    remedy = f"Open on {mode_label(other)}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
+    remedy = f"Open on {other}: /close {symbol} {options(ctx.book, other)}." if elsewhere else ""
     return IntentError(text, remedy or "/positions lists them.", code="NO_POSITION")
 
 
@@ -187,7 +187,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         return told(known)
     position = ctx.book.position(account, symbol)
     if position is None or not position.quantity:
-        raise _nothing_open(ctx, account, f"{mode_label(account)} has no open position in {symbol}.", symbol)
+        raise _nothing_open(ctx, account, f"{account} has no open position in {symbol}.", symbol)
     legs = ctx.desk.protection.legs(account, symbol)
     size = _part(ctx, position, part)
     side = Side.SELL if position.quantity > 0 else Side.BUY

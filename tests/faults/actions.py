@@ -141,9 +141,11 @@ async def _resting(scene: Scene) -> None:
     price = scene.away(side, FAR, 60)
     order = await scene.rest(scene.intent(side, scene.size(20, 60), OrderType.LIMIT, limit_price=price))
     if scene.chance.random() < 0.3:
-        part = Decimal(scene.chance.randint(1, 15)) / 1000
-        near, behind = (price, part), (price + 1 if side is Side.BUY else price - 1, Decimal(10))
-        scene.exchange.show(*(([behind], [near]) if side is Side.SELL else ([near], [behind]))[:: side.sign or 1])
+        part, deep = Decimal(scene.chance.randint(1, 15)) / 1000, Decimal(10)
+        if side is Side.BUY:
+            scene.exchange.show([(price - 1, deep)], [(price, part), (price + 1, deep)])
+        else:
+            scene.exchange.show([(price, part), (price - 1, deep)], [(price + 1, deep)])
         scene.show(MIDDLE)
         await asyncio.sleep(SETTLED_S)
     scene.order = scene.desk.now(order)

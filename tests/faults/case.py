@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.faults.actions import ACTIONS, Scene
 from tests.faults.books import Difference, compare
-from tests.faults.desk import Desk
+from tests.faults.desk import ACCOUNT, Desk
 from tests.faults.exchange import open_exchange
 from tests.faults.kinds import KINDS, Struck
 from tests.faults.loop import JumpLoop, LoopClock
@@ -79,7 +79,7 @@ async def _settled(scene: Scene) -> Difference:
     for _ in range(SETTLED_S):
         await asyncio.sleep(1)
         if not compare(scene.desk.books(), scene.exchange.books()):
-            outcome = await scene.desk.reconciler.reconcile(scene.desk.account, thorough=True)
+            outcome = await scene.desk.reconciler.reconcile(ACCOUNT, thorough=True)
             if not outcome.problem:
                 break
     return compare(scene.desk.books(), scene.exchange.books())

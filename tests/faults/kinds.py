@@ -99,9 +99,8 @@ def _events(name: str, least_s: float = 0, most_s: float = 0, **detail: Any) -> 
 
     def arm(struck: Struck) -> None:
         chance = struck.chance
-        if most_s:
-            detail["seconds"] = chance.uniform(least_s, most_s)
-        struck.venue.faults.arm(name, times=chance.choice((0, 1, 2, 3)), **detail)
+        more = {"seconds": chance.uniform(least_s, most_s)} if most_s else {}
+        struck.venue.faults.arm(name, times=chance.choice((0, 1, 2, 3)), **detail, **more)
 
     return Kind(arm)
 

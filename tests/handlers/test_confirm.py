@@ -42,7 +42,7 @@ async def test_what_must_be_confirmed_waits_and_runs_once_confirmed() -> None:
     desk, door = knock()
     token, card = await ask(door)
     assert len(token) == 8
-    assert card.text.startswith("Buy 0.01 BTC/USDT on demo (paper)")
+    assert card.text.startswith("Buy 0.01 BTC/USDT on PAPER demo")
     assert f"/confirm {token}" in card.text
     assert "within 2m" in card.text
     assert desk.done == []

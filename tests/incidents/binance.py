@@ -129,7 +129,13 @@ class Desk(Hands):
 
     def silence(self) -> None:
         """The stream tells nothing from now on, and looks alive."""
-        for event in ("executionReport*", "listStatus", "outboundAccountPosition", "ORDER_TRADE_UPDATE*", "ALGO_UPDATE*"):
+        for event in (
+            "executionReport*",
+            "listStatus",
+            "outboundAccountPosition",
+            "ORDER_TRADE_UPDATE*",
+            "ALGO_UPDATE*",
+        ):
             self.faults.arm("missing", on=event, times=0)
 
     # --- what is to be seen there ------------------------------------------------------------

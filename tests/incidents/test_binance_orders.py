@@ -92,10 +92,10 @@ def test_a_gateway_timeout_is_unknown_until_binance_was_asked_for_the_id(product
         assert outcome(order).startswith("UNKNOWN - checking")
         await asyncio.sleep(60)
         ended = desk.now(order)
-        assert any(f"origClientOrderId={order.id}" in asked for asked in desk.binance.requests)
         if executed:
             assert ended.status is OrderStatus.FILLED
         else:
+            assert sum(f"origClientOrderId={order.id}" in asked for asked in desk.binance.requests) >= 2
             assert ended.reason == "NEVER_ARRIVED: it never reached the venue"
             assert ended.updated_at - order.created_at > SURE, "the engine could have been late"
         assert desk.sent == 1
@@ -130,7 +130,6 @@ def test_one_of_five_orders_times_out_and_none_is_placed_again(product: Product)
         desk.silence()
         desk.faults.arm("hang_after", on=desk.place, skip=4)
         orders = [await desk.buy("2", price) for price in ("96", "96.5", "97", "97.5", "98")]
-        assert orders[-1].in_doubt
         await asyncio.sleep(300)
         assert desk.sent == 5
         assert sorted(desk.working()) == sorted(order.id for order in orders)

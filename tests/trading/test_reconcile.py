@@ -284,4 +284,4 @@ MONEY = Drift("d1", "demo", Mode.PAPER, "balance", "USDT", "1", "2")
     ],
 )
 def test_what_was_found_is_counted_in_words(found: Outcome, text: str) -> None:
-    assert found.text == f"demo (paper): {text}"
+    assert found.text == f"PAPER demo: {text}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trading.intent import AccountId, Mode
 from trading.order import OrderStatus
-from trading.words import STATUS, begun, counted, minute, mode_label, resume_line, scope_label, span
+from trading.words import STATUS, begun, counted, minute, resume_line, scope_label, span
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -52,7 +52,7 @@ def test_scopes_are_named_and_released_by_a_right_line() -> None:
 
 
 def test_accounts_moments_and_states_are_told_without_codes() -> None:
-    assert mode_label(AccountId("main", Mode.LIVE)) == "LIVE main"
+    assert str(AccountId("main", Mode.LIVE)) == "LIVE main"
     at = datetime(2026, 7, 1, 22, 30, 59, tzinfo=UTC)
     assert minute(at, ZoneInfo("Europe/Vienna")) == "2026-07-02 00:30 Europe/Vienna"
     assert set(STATUS) == set(OrderStatus)

@@ -11,7 +11,7 @@ from trading.events import TradingState
 from trading.intent import AccountId, Leg, Mode
 from trading.order import Order
 from trading.portfolio import Position
-from trading.words import STATUS, mode_label
+from trading.words import STATUS
 
 Shape = dict[str, Any]
 SHORT = 6  # characters of an order's id
@@ -87,7 +87,7 @@ def _position(app: App, found: Position, trades: bool) -> Shape:
         price(valuation.mark(found)),
         profit(valuation.unrealized(found), found.currency),
         cell(guarded, "" if legs else "muted"),
-        mode_label(account),
+        str(account),
     ]
     closing = [] if is_dust(oms, found) else [action("Close", closing_line(app.book, found))]
     return row(found.pk, cells, closing if trades else ())
@@ -110,7 +110,7 @@ def _order(found: Order, trades: bool) -> Shape:
         at or (f"trail {found.trail}" if found.trail else "market"),
         f"{number(found.filled_quantity)} of {number(found.quantity)}",
         cell(*status),
-        mode_label(found.account_id),
+        str(found.account_id),
         found.id[:SHORT],
     ]
     return row(found.id, cells, _order_actions(found) if trades else ())
@@ -134,7 +134,7 @@ def balances(app: App) -> list[Shape]:
         for held in sorted(app.book.balances(account), key=lambda b: b.currency):
             if held.amount:
                 worth = app.desk.valuation.worth(account, held.amount, held.currency)
-                rows.append(row(held.pk, [held.currency, number(held.amount), money(worth), mode_label(account)]))
+                rows.append(row(held.pk, [held.currency, number(held.amount), money(worth), str(account)]))
     return rows
 
 

@@ -68,6 +68,8 @@ async def strike(fault: Fault, execute: Callable[[], Answer], venue: Hanging, pr
             return Answer(200, PAGES[200], HTML)
         case "empty":
             return Answer(200, "", JSON)
+        case "text_200":
+            return Answer(200, str(fault.detail.get("text", "null")), JSON)
         case "redirect_307":
             return Answer(307, "", {"Location": str(fault.detail.get("location", path))})
         case "429" | "418":

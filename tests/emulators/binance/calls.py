@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.emulators.binance import codes
 from tests.emulators.binance.connections import Connection
@@ -82,6 +83,18 @@ class Call:
         if not isinstance(found, list):
             raise codes.Code(-1135, "JSON sent for parameter '{}' is not valid").refusal(name)
         return [str(entry) for entry in found]
+
+
+def read_params(query: str, body: str) -> dict[str, str]:
+    """Query and form body in one; what is in both is taken from the query. Refuses -1101 for a double in either."""
+    found: dict[str, str] = {}
+    for part in (body, query):
+        pairs = parse_qsl(part, keep_blank_values=True)
+        values = dict(pairs)
+        if len(values) != len(pairs):
+            raise codes.DUPLICATE_PARAM.refusal()
+        found.update(values)
+    return found
 
 
 Answering = Callable[[Call], Any]

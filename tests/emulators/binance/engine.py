@@ -7,7 +7,7 @@ order is filled as the maker, as far as what is shown goes.
 from decimal import Decimal
 from typing import Protocol
 
-from tests.emulators.binance import codes, selftrade
+from tests.emulators.binance import codes, selftrade, triggers
 from tests.emulators.binance.house import PRODUCT, House
 from tests.emulators.binance.money import ZERO, cut
 from tests.emulators.binance.orders import Order, Trade
@@ -205,11 +205,11 @@ class Engine(House):
         symbol, account = self.symbols[order.symbol], self.account_of(order)
         value, buyer = cut(price * qty), order.side == "BUY"
         got, asset = (qty, symbol.base) if buyer else (value, symbol.quote)
-        fee, fee_asset = account.fee(asset, got, maker, buyer, self._bnb_price)
         first = order.executed == 0
         order.executed, order.quote, order.update_ms = order.executed + qty, order.quote + value, self.now_ms
         order.status = "PARTIALLY_FILLED" if order.remaining > 0 or order.quote_qty else "FILLED"
         account.spend(order.hold, symbol.quote if buyer else symbol.base, value if buyer else qty)
+        fee, fee_asset = account.fee(asset, got, maker, buyer, self._bnb_price)  # BNB that is sold pays no fee
         if order.group is not None and order.group.opo and order is order.group.first:
             assert self.list_rules is not None
             self.list_rules.receive(order, asset, got, fee, fee_asset)
@@ -251,24 +251,8 @@ class Engine(House):
 
     def trigger(self, symbol: str, last: Decimal) -> None:
         for order in list(self.waiting.get(symbol, [])):
-            if order.open and self._reached(order, last):
+            if order.open and triggers.reached(order, last, self.now_ms):
                 self._fire(order)
-
-    def _reached(self, order: Order, last: Decimal) -> bool:
-        at_stop = bool(order.stop) and (last >= order.stop if order.above else last <= order.stop)
-        if not order.trailing:
-            return at_stop
-        if order.extreme is None:
-            if order.stop and not at_stop:
-                return False
-            order.extreme, order.trailing_ms = last, self.now_ms
-            return False
-        part = Decimal(order.trailing) / 10_000
-        if order.side == "BUY":
-            order.extreme = min(order.extreme, last)
-            return last >= order.extreme * (1 + part)
-        order.extreme = max(order.extreme, last)
-        return last <= order.extreme * (1 - part)
 
     def _fire(self, order: Order) -> None:
         self.waiting[order.symbol].remove(order)
@@ -286,13 +270,6 @@ class Engine(House):
         if order.group is not None and self.list_rules is not None:
             self.list_rules.working(order)
 
-    def would_trigger(self, order: Order) -> bool:
-        """Is its stop price on the wrong side of the last price?"""
-        last = self.prices[order.symbol].last
-        if not order.contingent or not order.stop or last is None:
-            return False
-        return last >= order.stop if order.above else last <= order.stop
-
     def would_match(self, order: Order) -> bool:
         """Would it take from the book?"""
         found = self.best(order)
@@ -300,7 +277,7 @@ class Engine(House):
 
     def refuse_at_book(self, order: Order) -> None:
         """What the matching engine refuses of an order on its way to the book. Refuses -2010."""
-        if self.would_trigger(order):
+        if triggers.at_once(order, self.prices[order.symbol].last):
             raise codes.NEW_ORDER_REJECTED.refusal(codes.WOULD_TRIGGER)
         if order.type == "LIMIT_MAKER" and self.would_match(order):
             raise codes.NEW_ORDER_REJECTED.refusal(codes.WOULD_MATCH)

@@ -11,7 +11,7 @@ Requests (`executed` says whether the request reached the engine; where it may b
 - `hang_before`, `hang_after`: no answer until `release()`, or after `seconds`
 - `status_502` (a proxy's HTML page), `status_503`, `status_504`, `status_524`, `status_403` (WAF page): (False)
 - `html_200`: a page with status 200 (False); `truncated`: half of the right answer, then closed (True);
-  `empty`: 200 without a body (False)
+  `empty`: 200 without a body (False); `text_200`: 200 with any `text` (False)
 - `code_-1000`, `code_-1001`, `code_-1006`, `code_-1007`, `code_-1008`: 5XX with that code (False)
 - any other `code_-NNNN`: a refusal with that code, never executed; `text=` sets its message (`-2010`, `-2011`)
 - `-1021`: shorthand of `code_-1021`; `429`, `418`: with `seconds` of Retry-After (5 / 120); a 418 lasts that long
@@ -49,6 +49,7 @@ REQUESTS = {
     "html_200": False,
     "truncated": True,
     "empty": False,
+    "text_200": False,
     "redirect_307": False,
     "slow": True,
     "-1021": False,

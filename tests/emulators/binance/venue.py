@@ -14,13 +14,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from tests.emulators.binance import codes, signing
 from tests.emulators.binance.answering import Answer, Cut, strike
-from tests.emulators.binance.calls import Call, Route
+from tests.emulators.binance.calls import Call, Route, read_params
 from tests.emulators.binance.connections import Connection, Subscription, compact
 from tests.emulators.binance.control import commands, controlled
 from tests.emulators.binance.faults import Faults
@@ -213,7 +212,11 @@ class Binance:
         if fault is None:
             return _response(self._execute(request, operation, body))
         product = self._routes[operation].product if operation in self._routes else next(iter(self.limits), "")
-        outcome = await strike(fault, lambda: self._execute(request, operation, body), self, product, request.raw_path)
+        # A request that waits behind its answer was let through to the engine when it came.
+        let_in_ms = self.now_ms if fault.after else None
+        outcome = await strike(
+            fault, lambda: self._execute(request, operation, body, let_in_ms), self, product, request.raw_path
+        )
         if isinstance(outcome, codes.Refusal):
             return _response(self._refused(product, outcome))
         if isinstance(outcome, Cut):
@@ -221,19 +224,19 @@ class Binance:
             return web.Response()
         return _response(outcome)
 
-    def _execute(self, request: web.BaseRequest, operation: str, body: str) -> Answer:
+    def _execute(self, request: web.BaseRequest, operation: str, body: str, let_in_ms: int | None = None) -> Answer:
         route = self._routes.get(operation)
         if route is None:
             return Answer(404, "<html><body><h2>404 Not found</h2></body></html>", {"Content-Type": "text/html"})
         query = request.raw_path.partition("?")[2]
         key: ApiKey | None = None
         try:
-            params = _params(query, body)
+            params = read_params(query, body)
             self.limits[route.product].enter(route.weigh(params))
             named = request.headers.get("X-MBX-APIKEY", "")
             if route.security not in ("NONE", "KEY"):
                 key = self.keys.find(named, route.security)
-                signing.check_time(params, self.now_ms)
+                signing.check_time(params, let_in_ms or self.now_ms)
                 signing.check_rest(key, query, body)
             elif route.security == "KEY":
                 key = self.keys.find(named, "USER_STREAM")
@@ -273,18 +276,6 @@ class Binance:
     def _all_connections(self) -> list[Connection]:
         market = [connection for streams in self.streams.values() for connection in streams.connections]
         return [*self.connections, *market]
-
-
-def _params(query: str, body: str) -> dict[str, str]:
-    """Query and form body in one; what is in both is taken from the query. Refuses -1101 for a double in either."""
-    found: dict[str, str] = {}
-    for part in (body, query):
-        pairs = parse_qsl(part, keep_blank_values=True)
-        values = dict(pairs)
-        if len(values) != len(pairs):
-            raise codes.DUPLICATE_PARAM.refusal()
-        found.update(values)
-    return found
 
 
 def _response(answer: Answer) -> web.Response:

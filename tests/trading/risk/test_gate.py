@@ -51,9 +51,9 @@ def test_judging_changes_nothing() -> None:
 def test_an_account_never_opened_and_a_symbol_never_listed() -> None:
     desk = Desk()
     verdict = denied(desk.judge(like(desk.order(), account="main")), "NOT_READY")
-    assert verdict.reason == "BTC/USDT is not listed for main (paper)"
+    assert verdict.reason == "BTC/USDT is not listed for PAPER main"
     desk.record(e.InstrumentListed("main", Mode.PAPER, BTC))
-    assert denied(desk.judge(like(desk.order(), account="main")), "NOT_READY").reason.startswith("main (paper) has not")
+    assert denied(desk.judge(like(desk.order(), account="main")), "NOT_READY").reason.startswith("PAPER main has not")
     denied(desk.judge(desk.order(symbol="XRP/USDT")), "NOT_READY")
 
 

@@ -1,4 +1,4 @@
-"""What the spot and the futures side of one Binance account have in common: calls, ids, and when to believe "no".
+"""What the spot and the futures side of one Binance account have in common: calls, trades, and looking an order up.
 
 Each side makes the venue's calls and hands what comes back to the pure files beside it.
 """
@@ -8,28 +8,29 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueRefused
-from trading.executors.binance import answers, filters
-from trading.executors.binance.names import ours
-from trading.executors.binance.outcome import InDoubt, certain_after
+from trading.executors.binance import answers, filters, requests
+from trading.executors.binance.doubts import Doubts
+from trading.executors.binance.outcome import InDoubt
 from trading.executors.binance.reports import event_of, reports_of
-from trading.executors.binance.requests import MOST_ROWS, Request
-from trading.executors.binance.rows import Row, by_venue_symbol, moment
+from trading.executors.binance.requests import Request
+from trading.executors.binance.rows import Row, by_venue_symbol, reading
 from trading.executors.binance.rules import SymbolRules, rules_of
 from trading.executors.binance.session import Session
 from trading.executors.binance.stream import UserStream
+from trading.executors.binance.trades import trades_since
+from trading.executors.binance.whose import FindOurs, Whose
 from trading.instruments import Money, Symbol
 from trading.order import Order
 from trading.ports import Amended, Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
 
 UNKNOWN_ORDER = ("NO_SUCH_ORDER", "UNKNOWN_ORDER")
 BEFORE = timedelta(minutes=1)  # how long before an order was made its traces may begin: clocks differ
-ASKED_SINGLY = 5  # orders that are looked up one by one; more are listed
-
-FindOurs = Callable[[Symbol, str], str]
-"""Our id for a venue's order id, as the desk's books have it; empty if they do not."""
-
+MADE_WAY = "replaced"
+"""The status of an order that was cancelled to be changed, as long as its changed self is not seen."""
 
 PriceOf = Callable[[Symbol], Decimal | None]
 """A price of now: Binance trails in percent only, and we may be told a distance in money."""
@@ -39,6 +40,11 @@ class Side:
     """One product of an account. `symbols` are those it may trade; `find` asks the desk's books."""
 
     capabilities: Capabilities
+    right: str
+    """What a key that may trade here is called in `GET /sapi/v1/account/apiRestrictions`."""
+
+    trades_span = timedelta(days=1)
+    trades_reach: timedelta | None = None
 
     def __init__(
         self,
@@ -53,15 +59,14 @@ class Side:
         self.rules: dict[Symbol, SymbolRules] = {}
         self.listing: dict[str, SymbolRules] = {}
         self._clock, self._symbols = clock, tuple(symbols)
-        self._find, self.price = find, price
-        self._ids: dict[tuple[str, str], str] = {}  # (Binance's symbol, order id): our id, "" for somebody else's
-        self._certain: dict[str, datetime] = {}  # from when on "no such order" may be believed
-        self._absent: dict[str, int] = {}  # how often Binance said so since then
+        self.price = price
+        self._whose = Whose(find, self)
+        self._doubts = Doubts(clock)
 
     # --- for each product --------------------------------------------------------------------
 
-    async def check(self, *, may_withdraw: bool) -> None:
-        """See that the key works and the account is as the desk needs it; sets `capabilities`.
+    async def check(self) -> None:
+        """See that the account is as the desk needs it; sets `capabilities`.
 
         Raises:
             VenueRefused: it is not; VenueUnreachable.
@@ -98,8 +103,12 @@ class Side:
         raise NotImplementedError
 
     async def find(self, order: Order, rules: SymbolRules) -> VenueOrder | None:
-        """The order where it would be; None if Binance says that there is none (which may only be late)."""
+        """The order where it would be, perhaps as `MADE_WAY`; None if Binance says that there is none, or not yet."""
         raise NotImplementedError
+
+    async def conditional(self, order: Order, rules: SymbolRules, since: datetime) -> list[VenueOrder]:
+        """Orders like `order` that are listed elsewhere than the plain ones."""
+        return []
 
     def exchange_info(self) -> Request:
         raise NotImplementedError
@@ -132,8 +141,26 @@ class Side:
             return await self.send(request)
         except InDoubt as doubt:
             for order in orders:
-                self._certain[order.id] = doubt.certain_at
+                self._doubts.sent(order, doubt.certain_at)
             raise
+
+    async def check_rights(self, *, may_withdraw: bool) -> None:
+        """See that the key works, may trade, and may not do what it should not.
+
+        Raises:
+            VenueRefused: it is not so; VenueUnreachable.
+        """
+        if not self.session.addresses.wallet:
+            return  # only the live exchange tells
+        rights = await self.send(requests.permissions())
+        if not rights.get(self.right, True):
+            raise VenueRefused("The key may not trade here.", f"Give it {self.right} at Binance.", code="BAD_KEY")
+        if not may_withdraw and rights.get("enableWithdrawals"):
+            raise VenueRefused(
+                "The key may withdraw money.",
+                "Take that right from it at Binance, or set allow_withdrawals = true.",
+                code="KEY_MAY_WITHDRAW",
+            )
 
     async def refresh(self) -> None:
         """Ask what is listed now, and which limits hold."""
@@ -155,6 +182,10 @@ class Side:
             )
         return rules
 
+    def venue_symbol(self, symbol: Symbol) -> str:
+        """Binance's name of a symbol, whether the account trades it or not."""
+        return next((name for name, rules in self.listing.items() if rules.symbol == symbol), str(symbol))
+
     def vet(self, order: Order, reference: Decimal | None) -> None:
         """Nothing if the order passes Binance's own rules.
 
@@ -167,7 +198,8 @@ class Side:
         """Send an order or a list, once; what the answer says of it."""
         request = self.placing(approved)
         answer = await self.send_about(request, (approved.order, *approved.legs))
-        return self.noted(answers.placed(answer, self.listing), [answer])
+        with reading(executed=True):
+            return self.noted(answers.placed(answer, self.listing), [answer])
 
     async def events(self) -> AsyncIterator[Report]:
         """The account's stream, as reports."""
@@ -178,45 +210,15 @@ class Side:
             for report in self.noted(reports_of(event, self.listing), [event_of(event)]):
                 yield report
 
-    # --- whose order it is -------------------------------------------------------------------
-
     def noted(self, reports: list[Report], rows: Iterable[Row]) -> list[Report]:
         """The same reports; the ids in `rows` (answers or events) are remembered, as trades carry only the venue's."""
-        for row in rows:
-            for each in (*row.get("orderReports", ()), row.get("newOrderResponse") or row, row.get("o")):
-                if not isinstance(each, dict):
-                    continue
-                name, venue_id = each.get("symbol", each.get("s")), each.get("orderId", each.get("i"))
-                names = (each.get(key) for key in ("origClientOrderId", "clientOrderId", "C", "c"))
-                order_id = next((found for text in names if text and (found := ours(str(text)))), "")
-                if name and venue_id and order_id:
-                    self._ids[str(name), str(venue_id)] = order_id
+        self._whose.note(rows)
         return reports
 
-    async def _order_ids(self, rules: SymbolRules, venue_ids: set[str]) -> dict[str, str]:
-        """Our id for each of the venue's; empty for somebody else's. Each is asked for once."""
-        name = rules.venue_symbol
-        for each in venue_ids:
-            if (name, each) not in self._ids and (known := self._find(rules.symbol, each)):
-                self._ids[name, each] = known
-        unknown = {each for each in venue_ids if (name, each) not in self._ids}
-        while len(unknown) > ASKED_SINGLY:
-            rows = await self.send(self.orders_request(rules, from_id=min(unknown, key=int)))
-            self._learn(name, rows)
-            seen = {str(row["orderId"]) for row in rows}
-            if not unknown & seen:
-                break
-            unknown -= seen
-        for each in unknown:
-            try:
-                self._learn(name, [await self.send(self.order_request(rules, each))])
-            except VenueRefused:  # archived: it ended unfilled long ago, or is not one of this account
-                self._ids[name, each] = ""
-        return {each: self._ids.get((name, each), "") for each in venue_ids}
-
-    def _learn(self, name: str, rows: Iterable[Row]) -> None:
-        for row in rows:
-            self._ids.setdefault((name, str(row["orderId"])), ours(str(row.get("clientOrderId", ""))))
+    def shown(self, rows: Sequence[Row]) -> list[VenueOrder]:
+        """Open orders as they are listed."""
+        self._whose.note(rows)
+        return [self._whose.known(answers.order_of(row, self.listing), row) for row in rows]
 
     # --- trades ------------------------------------------------------------------------------
 
@@ -224,53 +226,31 @@ class Side:
         """Every trade of what the account may trade from `since` on, oldest first."""
         found: list[Filled] = []
         for rules in self.rules.values():
-            rows = await self._trades(rules, since)
-            order_ids = await self._order_ids(rules, {str(row["orderId"]) for row in rows})
+            rows = await trades_since(self, rules, since, self._clock.now())
+            order_ids = await self._whose.ask(rules, {str(row["orderId"]) for row in rows})
             found += answers.fills_of(rows, self.listing, order_ids)
         return sorted(found, key=lambda fill: fill.at)
-
-    async def _trades(self, rules: SymbolRules, since: datetime) -> list[Row]:
-        """The last page is enough, nearly always; else page after page from `since` on."""
-        rows: list[Row] = await self.send(self.trades_request(rules))
-        if len(rows) == MOST_ROWS and moment(rows[0]["time"]) > since:
-            rows = await self._pages(rules, since)
-        return [row for row in rows if moment(row["time"]) >= since]
-
-    async def _pages(self, rules: SymbolRules, since: datetime) -> list[Row]:
-        day, rows = since, list[Row]()
-        while not rows and day < self._clock.now():
-            rows = await self.send(self.trades_request(rules, since_ms=int(day.timestamp() * 1000)))
-            day += timedelta(hours=24)
-        page = rows
-        while page and (page is rows or len(page) == MOST_ROWS):
-            page = await self.send(self.trades_request(rules, from_id=str(int(rows[-1]["id"]) + 1)))
-            rows = [*rows, *page]
-        return rows
 
     # --- an order in doubt -------------------------------------------------------------------
 
     async def lookup(self, order: Order) -> VenueOrder | None:
         """The order as Binance has it; None once it is sure that it never had it.
 
-        "No such order" may be late (queries read a copy, -2013 lags): it is believed when it is said twice after the
-        moment from which on nothing of it can still be executed, and the lists of orders and trades agree.
+        "No such order" is believed when `Doubts` allows it and the lists of orders and trades agree.
 
         Raises:
             OutcomeUnknown: not sure yet; VenueUnreachable.
         """
         rules = self.rules_for(order.symbol)
-        if found := await self.find(order, rules):
-            self._absent.pop(order.id, None)
+        found = await self.find(order, rules)
+        if found is not None and found.status != MADE_WAY:
+            self._doubts.shown(order)
             return found
-        certain_at = max(self._certain.get(order.id, certain_after(order.created_at)), certain_after(order.created_at))
-        if self._clock.now() < certain_at:
-            raise OutcomeUnknown(
-                "Binance does not know the order yet.", f"It is certain by {certain_at:%H:%M:%S} UTC.", code="NOT_SURE"
-            )
-        self._absent[order.id] = self._absent.get(order.id, 0) + 1
-        if self._absent[order.id] < 2:
-            raise OutcomeUnknown("Binance does not know the order.", "It is asked once more.", code="NOT_SURE")
-        return await self._traces(order, rules)
+        self._doubts.denied(order)
+        traces = await self._traces(order, rules)
+        if traces is not None or found is None:
+            return traces
+        return replace(found, status="canceled", reason="it was cancelled to be changed, and nothing took its place")
 
     async def _traces(self, order: Order, rules: SymbolRules) -> VenueOrder | None:
         """What the lists know of an order that no query finds."""
@@ -279,16 +259,16 @@ class Side:
             if shown.order_id == order.id:
                 return shown
         rows = await self.send(self.orders_request(rules, since_ms=int(since.timestamp() * 1000)))
-        for row in rows:
-            if ours(str(row.get("clientOrderId", ""))) == order.id:
-                return answers.order_of(row, self.listing, order.id)
+        for shown in [*answers.orders_of(rows, self.listing), *await self.conditional(order, rules, since)]:
+            if shown.order_id == order.id:
+                return shown
         listed = {str(row["orderId"]) for row in rows}
-        traded = {str(row["orderId"]) for row in await self._trades(rules, since)}
-        known = await self._order_ids(rules, traded - listed)
-        if order.id in known.values():
-            raise OutcomeUnknown(
-                "Binance shows a trade of it, and not the order.", "It is asked again.", code="NOT_SURE"
-            )
+        trades = await trades_since(self, rules, since, self._clock.now())
+        traded = {str(row["orderId"]) for row in trades} - listed
+        known = await self._whose.ask(rules, traded)
+        if order.id in known.values() or traded - known.keys():
+            text = "Binance shows a trade that is or may be of it, and not the order."
+            raise OutcomeUnknown(text, "It is asked again.", code="NOT_SURE")
         return None
 
 

@@ -22,11 +22,15 @@ class Environment(StrEnum):
 
 
 class Addresses(NamedTuple):
-    """Of one product. `rest` has no path; `ws_api` is whole; `streams` has no path."""
+    """Of one product. `rest` has no path; `ws_api` is whole; `streams` has no path.
+
+    `wallet` is where the account itself is asked about its keys (/sapi), without a path; empty where there is none.
+    """
 
     rest: str
     ws_api: str
     streams: str
+    wallet: str = ""
 
     @property
     def is_secure(self) -> bool:
@@ -74,10 +78,13 @@ def addresses_of(
     ws_api = _address("ws_api_url", ws_api_url, ("ws", "wss")) or hosts.ws_api
     for path in WS_API_PATHS.values():
         ws_api = ws_api.removesuffix(path)  # given with the path of either product, or without
+    rest = _address("rest_url", rest_url, ("http", "https"))
+    wallet = HOSTS[Product.SPOT, Environment.LIVE].rest if environment == Environment.LIVE else ""
     return Addresses(
-        _address("rest_url", rest_url, ("http", "https")) or hosts.rest,
+        rest or hosts.rest,
         ws_api + WS_API_PATHS[Product(product)],
         _address("stream_url", stream_url, ("ws", "wss")) or hosts.streams,
+        wallet and (rest or wallet),
     )
 
 

@@ -7,11 +7,11 @@ of orders (balances, positions, the stream itself) make no reports.
 """
 
 from collections.abc import Callable, Mapping
-from decimal import InvalidOperation
 
 from trading.executors.binance.names import is_from_us, is_replaced, ours
 from trading.executors.binance.rows import (
     ENDED,
+    UNREADABLE,
     Listing,
     Row,
     expiry,
@@ -25,7 +25,6 @@ from trading.executors.binance.terms import ALGO
 from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Reconnected, Rejected, Report, Triggered
 
 ELSEWHERE = "cancelled at Binance, not by the desk"
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, InvalidOperation)
 _TRADES = frozenset({"TRADE", "CALCULATED"})  # CALCULATED: a liquidation's
 _REFUSALS = {
     "INSUFFICIENT_BALANCES": ("INSUFFICIENT_FUNDS", "there is not enough money for it"),
@@ -54,7 +53,7 @@ def reports_of(message: Row, listing: Listing) -> list[Report]:
     read = _READERS.get(kind)
     try:
         return [] if read is None else read(event, listing)
-    except _UNREADABLE:
+    except UNREADABLE:
         return [Reconnected(f"an unreadable {kind}")]
 
 

@@ -3,11 +3,14 @@
 Words that Binance may add later are kept as they are, never a reason to fail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from trading.errors import OutcomeUnknown, VenueUnreachable
+from trading.executors.binance.codes import LOOKED_UP
 from trading.executors.binance.names import AT_MARKET
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import ZERO, Money, Symbol, plain
@@ -15,6 +18,9 @@ from trading.instruments import ZERO, Money, Symbol, plain
 Row = Mapping[str, Any]
 Listing = Mapping[str, SymbolRules]
 """The symbols of one product by Binance's own name for them."""
+
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, InvalidOperation)
+"""What reading something ends with that has another form than it should."""
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,3 +105,19 @@ def summary(row: Row, symbol: Symbol) -> str:
     size = number(row.get("origQty", row.get("quantity")))
     said = f"{row.get('side', '')} {kind} {plain(size)} {symbol}"
     return f"{said} at {plain(at)}" if at else said
+
+
+@contextmanager
+def reading(*, executed: bool = False) -> Iterator[None]:
+    """What is done inside reads an answer; `executed`: to a request that could execute something.
+
+    Raises:
+        OutcomeUnknown, VenueUnreachable: the answer has another form than it should.
+    """
+    try:
+        yield
+    except UNREADABLE as why:
+        text = f"Binance's answer has another form than it should ({type(why).__name__})."
+        if executed:
+            raise OutcomeUnknown(text, LOOKED_UP, code="UNREADABLE") from None
+        raise VenueUnreachable(text, "The desk asks again.", code="UNREADABLE") from None

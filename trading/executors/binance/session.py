@@ -46,6 +46,9 @@ SECTIONS = {
 }
 """What ccxt calls the parts of the API: without and with a key."""
 
+WALLET = "/sapi/v1/"
+"""The part that has an address of its own, the same for every product."""
+
 
 class Session:
     """Calls of one account. `budget` is shared by all who use the same address (IP) and host."""
@@ -247,7 +250,8 @@ class Session:
         exchange.timeout_on_exit = 0
         for section, names in SECTIONS.items():
             for name in names:
-                exchange.urls["api"][name] = self.addresses.rest + section.rstrip("/")
+                host = self.addresses.wallet if section == WALLET else self.addresses.rest
+                exchange.urls["api"][name] = host + section.rstrip("/")
         exchange.on_rest_response = self._heard
         exchange.handle_errors = _no_opinion
         # At DEBUG it writes whole requests, with the key and the signature.

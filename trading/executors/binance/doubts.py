@@ -1,0 +1,51 @@
+"""When "no such order" may be believed.
+
+Queries read a copy of the matching engine's state, so -2013 may only mean "not yet" (general API information).
+"""
+
+from datetime import datetime
+from typing import NoReturn
+
+from trading.clock import Clock
+from trading.errors import OutcomeUnknown
+from trading.executors.binance.outcome import certain_after
+from trading.order import Order
+
+TIMES = 2
+"""How often Binance must say it, after the moment from which on nothing of the order can still be executed."""
+
+
+class Doubts:
+    """What Binance has said so far of orders that it does not show."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._certain: dict[str, datetime] = {}  # after a request about the order that was left in doubt
+        self._denied: dict[str, int] = {}
+
+    def sent(self, order: Order, certain_at: datetime) -> None:
+        """A request about the order left us and was not answered: until then anything may come of it."""
+        self._certain[order.id] = certain_at
+        self._denied.pop(order.id, None)
+
+    def shown(self, order: Order) -> None:
+        """Binance has it after all."""
+        self._denied.pop(order.id, None)
+
+    def denied(self, order: Order) -> None:
+        """Binance does not have it, once more. Nothing, if that may be believed.
+
+        Raises:
+            OutcomeUnknown: not yet.
+        """
+        # The order tells when it was last sent or changed, also to a process that has not sent it.
+        certain_at = certain_after(max(order.created_at, order.updated_at))
+        certain_at = max(certain_at, self._certain.get(order.id, certain_at))
+        if self._clock.now() < certain_at:
+            self._unsure("Binance does not know the order yet.", f"It is certain by {certain_at:%H:%M:%S} UTC.")
+        self._denied[order.id] = self._denied.get(order.id, 0) + 1
+        if self._denied[order.id] < TIMES:
+            self._unsure("Binance does not know the order.", "It is asked once more.")
+
+    def _unsure(self, text: str, remedy: str) -> NoReturn:
+        raise OutcomeUnknown(text, remedy, code="NOT_SURE")

@@ -1,0 +1,86 @@
+"""Whose order it is: trades carry only the venue's id of it, and that must become ours."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from trading.errors import VenueRefused
+from trading.executors.binance.names import ours
+from trading.executors.binance.requests import Request
+from trading.executors.binance.rows import Row
+from trading.executors.binance.rules import SymbolRules
+from trading.instruments import Symbol
+from trading.ports import VenueOrder
+
+ASKED_SINGLY = 5  # orders that are looked up one by one; more are listed
+NOT_THERE = "NO_SUCH_ORDER"
+
+FindOurs = Callable[[Symbol, str], str]
+"""Our id for a venue's order id, as the desk's books have it; empty if they do not."""
+
+
+class Asking(Protocol):
+    """How to ask Binance for orders."""
+
+    async def send(self, request: Request) -> Any: ...
+
+    def orders_request(self, rules: SymbolRules, since_ms: int | None = None, from_id: str = "") -> Request: ...
+
+    def order_request(self, rules: SymbolRules, venue_order_id: str) -> Request: ...
+
+
+class Whose:
+    """Our ids by the venue's. First come the desk's books, which know them whatever somebody renamed at Binance."""
+
+    def __init__(self, find: FindOurs, asking: Asking) -> None:
+        self._find, self._asking = find, asking
+        self._ids: dict[tuple[str, str], str] = {}  # (Binance's symbol, order id): our id, "" for somebody else's
+
+    def note(self, rows: Iterable[Row]) -> None:
+        """Remember the ids in answers, lists of orders or events."""
+        for row in rows:
+            for each in (*row.get("orderReports", ()), row.get("newOrderResponse") or row, row.get("o")):
+                if not isinstance(each, dict):
+                    continue
+                name, venue_id = each.get("symbol", each.get("s")), each.get("orderId", each.get("i"))
+                names = (each.get(key) for key in ("origClientOrderId", "clientOrderId", "C", "c"))
+                order_id = next((found for text in names if text and (found := ours(str(text)))), "")
+                if name and venue_id and order_id:
+                    key = str(name), str(venue_id)
+                    # Who cancels an order of a list gives all of it one id: the first that was told stays.
+                    self._ids[key] = self._ids.get(key) or order_id
+
+    def known(self, order: VenueOrder, row: Row) -> VenueOrder:
+        """The order of `row`, as ours also where somebody at Binance gave it another id; without asking."""
+        if order.order_id:
+            return order
+        venue_id = order.venue_order_id
+        known = self._ids.get((str(row["symbol"]), venue_id)) or self._find(order.symbol, venue_id)
+        return replace(order, order_id=known) if known else order
+
+    async def ask(self, rules: SymbolRules, venue_ids: set[str]) -> dict[str, str]:
+        """Our id for each of the venue's, empty for somebody else's; without those that Binance does not find yet."""
+        name = rules.venue_symbol
+        for each in venue_ids:
+            if (name, each) not in self._ids and (known := self._find(rules.symbol, each)):
+                self._ids[name, each] = known
+        unknown = {each for each in venue_ids if (name, each) not in self._ids}
+        while len(unknown) > ASKED_SINGLY:
+            rows = await self._asking.send(self._asking.orders_request(rules, from_id=min(unknown, key=int)))
+            self._learn(name, rows)
+            seen = {str(row["orderId"]) for row in rows}
+            if not unknown & seen:
+                break
+            unknown -= seen
+        for each in unknown:
+            try:
+                self._learn(name, [await self._asking.send(self._asking.order_request(rules, each))])
+            except VenueRefused as why:
+                if why.code != NOT_THERE:  # archived; what is not there yet is asked for again next time
+                    self._ids[name, each] = ""
+        return {each: self._ids[name, each] for each in venue_ids if (name, each) in self._ids}
+
+    def _learn(self, name: str, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._ids.setdefault((name, str(row["orderId"])), ours(str(row.get("clientOrderId", ""))))
