@@ -92,11 +92,13 @@ class LiveDesk:
         now = self.clock.now()
         found: dict[str, tuple[bool, str]] = {"journal": (True, f"entry {self.book.journal.last_seq}")}
         for account, why in self.unready.items():
-            found[f"account {account}"] = (not why, why or "reconciled")
+            problem = why or self.executors[account].problem
+            found[f"account {account}"] = (not problem, problem or "reconciled")
         for name, market in self.markets.items():
             ages = [(now - q.at).total_seconds() for s in market.instruments if (q := market.quote(s))]
             fresh = bool(ages) and min(ages) < self.config.risk.stale_price_s
-            found[f"prices of {name}"] = (fresh, f"{min(ages):.1f}s old" if ages else "none yet")
+            told = f"{min(ages):.1f}s old" if ages else "none yet"
+            found[f"prices of {name}"] = (fresh, f"{told}; {market.problem}" if market.problem else told)
         for name, failure in self.task_health().items():
             found[name] = (not failure, failure or "running")
         doubts = [order.id for order in self.book.open_orders() if order.in_doubt]

@@ -1,5 +1,6 @@
 """The composition root: the one file that names concrete parts. A new venue, market or store is one row here."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -21,7 +22,7 @@ from trading.drafting import Drafting
 from trading.errors import ConfigError
 from trading.executors.binance.account import Side
 from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
+from trading.executors.binance.budget import Budget, Urgency
 from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import BinanceExecutor
 from trading.executors.binance.keys import ApiKey
@@ -37,6 +38,8 @@ from trading.instruments import Instrument, Money, Symbol
 from trading.intent import AccountId, Mode
 from trading.journal.store import JournalStore
 from trading.kill import Killer
+from trading.market.binance import BinanceMarket
+from trading.market.binance_rest import Admission
 from trading.market.feed import CcxtMarket
 from trading.market.replay import ReplayMarket
 from trading.market.simulated import LISTINGS, SimulatedMarket
@@ -49,13 +52,16 @@ from trading.risk.limits import Limits
 from trading.runner import Runner, StrategyConfig
 from trading.valuation import Valuation
 
+Budgets = Mapping[str, Budget]
+"""By the address of a REST host: accounts and markets there share its limits."""
 
-def _simulated(settings: Settings, name: str, clock: Clock) -> Market:
+
+def _simulated(settings: Settings, name: str, clock: Clock, budgets: Budgets) -> Market:
     market = settings.market
     return SimulatedMarket(clock, market.seed, market.speed, float(market.interval_s))
 
 
-def _replay(settings: Settings, name: str, clock: Clock) -> Market:
+def _replay(settings: Settings, name: str, clock: Clock, budgets: Budgets) -> Market:
     market = settings.market
     symbol = Symbol(market.symbols[0])
     known = next((each.instrument for each in LISTINGS if each.instrument.symbol == symbol), None)
@@ -68,10 +74,32 @@ def _unlisted(symbol: Symbol) -> Instrument:
     return Instrument(symbol, base, quote or "USD", Decimal("0.00001"), Decimal("0.00001"))
 
 
-def _exchange(settings: Settings, name: str, clock: Clock) -> Market:
-    """Public prices, without keys."""
+def _binance_prices(settings: Settings, name: str, clock: Clock, budgets: Budgets) -> Market:
+    """Binance's public streams: of the live exchange for a paper account, else of the account's own environment."""
     account = settings.accounts[name]
-    return CcxtMarket(account.market, symbols_of(settings, name), clock, rest_url=account.rest_url)
+    environment = account.environment if account.venue == "binance" else "live"
+
+    def admission(product: Product) -> Admission:
+        addresses = addresses_of(product, environment, account.rest_url)
+        return partial(budgets[addresses.rest].room, urgency=Urgency.READ)
+
+    return BinanceMarket(
+        symbols_of(settings, name),
+        clock,
+        Random(f"prices of {name}"),
+        environment,
+        account.rest_url,
+        account.stream_url,
+        admissions={product.value: admission(product) for product in Product},
+    )
+
+
+def _exchange_prices(settings: Settings, name: str, clock: Clock, budgets: Budgets) -> Market:
+    """The public prices of any exchange of ccxt."""
+    account = settings.accounts[name]
+    return CcxtMarket(
+        account.market.removeprefix("ccxt:"), symbols_of(settings, name), clock, rest_url=account.rest_url
+    )
 
 
 def symbols_of(settings: Settings, name: str) -> list[str]:
@@ -80,10 +108,11 @@ def symbols_of(settings: Settings, name: str) -> list[str]:
     return list(dict.fromkeys([*settings.market.symbols, *traded])) or ["BTC/USDT", "ETH/USDT"]
 
 
-MARKETS: dict[str, Callable[[Settings, str, Clock], Market]] = {
+MARKETS: dict[str, Callable[[Settings, str, Clock, Budgets], Market]] = {
     "simulated": _simulated,
     "replay": _replay,
-    "binance": _exchange,
+    "binance": _binance_prices,
+    "ccxt": _exchange_prices,
 }
 SHARED = ("simulated", "replay")
 """Markets that are the same for every account."""
@@ -109,9 +138,7 @@ def _paper(
     )
 
 
-def _binance(
-    name: str, settings: Settings, market: Market, clock: Clock, book: Book, budgets: dict[str, Budget]
-) -> Executor:
+def _binance(name: str, settings: Settings, market: Market, clock: Clock, book: Book, budgets: Budgets) -> Executor:
     """A Binance account; without keys it is closed, and its paper mode works all the same."""
     account, live = settings.accounts[name], AccountId(name, Mode.LIVE)
     key, secret = account.api_key.get_secret_value(), account.api_secret.get_secret_value()
@@ -126,8 +153,7 @@ def _binance(
     sides: list[Side] = []
     for product in map(Product, account.products):
         addresses = addresses_of(product, account.environment, account.rest_url, account.ws_api_url, account.stream_url)
-        budget = budgets.setdefault(addresses.rest, Budget(clock))
-        session = Session(name, product, ApiKey(key, secret), addresses, budget, clock)
+        session = Session(name, product, ApiKey(key, secret), addresses, budgets[addresses.rest], clock)
         is_usdm = product is Product.USDM
         source = FuturesEvents(session) if is_usdm else SpotEvents(session)
         stream = UserStream(session, source, Random(f"{name} {product}"))
@@ -139,7 +165,7 @@ def _binance(
     return BinanceExecutor(sides, clock, may_withdraw=may_withdraw)
 
 
-def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
+def build_markets(settings: Settings, clock: Clock, budgets: Budgets) -> dict[str, Market]:
     """The market of each account; accounts on a simulated market share one.
 
     Raises:
@@ -148,24 +174,29 @@ def build_markets(settings: Settings, clock: Clock) -> dict[str, Market]:
     shared: dict[str, Market] = {}
     markets: dict[str, Market] = {}
     for name, account in settings.accounts.items():
-        make = MARKETS.get(account.market)
+        make = MARKETS.get(account.market.partition(":")[0])
         if make is None or account.venue not in VENUES:
             missing = account.venue if account.venue not in VENUES else account.market
             raise ConfigError(
                 f"[accounts.{name}]: {missing} is not part of this version.",
-                'Use venue = "paper" or "binance", and market = "simulated", "replay" or "binance".',
+                'Use venue = "paper" or "binance", and market = "simulated", "replay", "binance" or "ccxt:NAME".',
             )
         if account.market in SHARED:
-            shared.setdefault(account.market, make(settings, name, clock))
-        markets[name] = shared.get(account.market) or make(settings, name, clock)
+            shared.setdefault(account.market, make(settings, name, clock, budgets))
+        markets[name] = shared.get(account.market) or make(settings, name, clock, budgets)
     return markets
 
 
 def build_executors(
-    settings: Settings, markets: Mapping[str, Market], store: JournalStore, clock: Clock, book: Book
+    settings: Settings,
+    markets: Mapping[str, Market],
+    store: JournalStore,
+    clock: Clock,
+    book: Book,
+    budgets: Budgets | None = None,
 ) -> dict[AccountId, Executor]:
-    """One executor for each account in each of its modes; accounts at one address share its limits."""
-    budgets: dict[str, Budget] = {}
+    """One executor for each account in each of its modes."""
+    budgets = defaultdict(lambda: Budget(clock)) if budgets is None else budgets
     executors: dict[AccountId, Executor] = {}
     for name, account in settings.accounts.items():
         for mode in Mode:
@@ -186,8 +217,9 @@ def build_desk(
         ConfigError: something of the settings is not part of this version, or a strategy is unknown.
     """
     book = Book(store, clock)
-    markets = build_markets(settings, clock)
-    executors = build_executors(settings, markets, store, clock, book)
+    budgets = defaultdict[str, Budget](lambda: Budget(clock))
+    markets = build_markets(settings, clock, budgets)
+    executors = build_executors(settings, markets, store, clock, book, budgets)
     valuation = Valuation(book, markets, settings.currency)
     closed = {account: each.why for account, each in executors.items() if isinstance(each, ClosedExecutor)}
     unready = {a: "starting: not reconciled with the venue yet" for a in executors if a not in closed}

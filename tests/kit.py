@@ -87,6 +87,8 @@ ETH = Instrument(
 class HandMarket:
     """A market that shows what it is told to."""
 
+    problem = ""
+
     def __init__(self, clock: HandClock, *instruments: Instrument) -> None:
         self.name = "hand"
         self.clock = clock

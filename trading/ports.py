@@ -21,6 +21,11 @@ class Market(Protocol):
 
     name: str
 
+    @property
+    def problem(self) -> str:
+        """Why prices are late or missing, in one line; empty when they are not."""
+        ...
+
     async def start(self) -> None:
         """Connect; afterwards `instruments` is filled."""
         ...
@@ -175,6 +180,11 @@ class Executor(Protocol):
 
     venue: str
     capabilities: Capabilities
+
+    @property
+    def problem(self) -> str:
+        """Why the venue is heard late or not at all, in one line; empty when it is heard."""
+        ...
 
     async def start(self) -> None: ...
 

@@ -27,6 +27,7 @@ GONE = "the venue does not know it any more"
 ARRIVED = timedelta(seconds=15)  # from when on a change that was asked for has arrived or never will
 PAUSES_S = (0, 0, 1, 4, 9)  # more, after a look that was not answered; the last one for ever
 AT_LEAST_S = 1.0  # between two looks
+LOOKS = 3  # that were not answered, one after the other, before people are told
 PATIENCE = timedelta(seconds=5)  # how long an order may be on its way before we ask about it
 
 
@@ -64,6 +65,7 @@ class Reconciler:
         self._wake = {account: asyncio.Event() for account in oms.executors}
         self._locks = {account: asyncio.Lock() for account in oms.executors}
         self._since: dict[AccountId, datetime] = {}
+        self._unanswered: dict[AccountId, int] = {}  # looks, one after the other
         oms.needs_reconcile = self.want
 
     def want(self, account: AccountId, why: str) -> None:
@@ -82,6 +84,7 @@ class Reconciler:
                     await wake.wait()
             wake.clear()
             outcome = await self.reconcile(account)
+            await self._note(account, outcome.problem)
             wait_s = self.every_s
             if outcome.problem:
                 wait_s = next(pauses_s, PAUSES_S[-1])
@@ -90,6 +93,17 @@ class Reconciler:
                 if any(order.in_doubt for order in self.book.open_orders(account)):
                     wait_s = 0
             await asyncio.sleep(AT_LEAST_S)
+
+    async def _note(self, account: AccountId, problem: str) -> None:
+        """Tell people, once each, that an account cannot be asked, and that it can be again."""
+        failed = self._unanswered.get(account, 0)
+        self._unanswered[account] = failed + 1 if problem else 0
+        notice = derive("unasked", str(account), str(self.book.journal.last_seq))
+        if problem and failed + 1 == LOOKS:
+            text = f"{account} cannot be asked what it holds; it is tried again by itself. {problem}"
+            await self.book.record(e.Noticed(notice, "warning", "reconcile", text))
+        elif not problem and failed >= LOOKS:
+            await self.book.record(e.Noticed(notice, "info", "reconcile", f"{account} can be asked again."))
 
     async def reconcile(self, account: AccountId, *, thorough: bool = False) -> Outcome:
         """One account against its venue. `thorough` (start-up, by command) names differences at first sight.

@@ -13,8 +13,9 @@ class AccountSettings(Section):
     """One account at a venue. Funds and fees are those of its paper mode."""
 
     venue: Literal["paper", "binance", "mt5"] = Field(default="paper", description="Where its live orders go.")
-    market: Literal["simulated", "replay", "binance", "mt5"] = Field(
-        default="simulated", description="Where its prices come from; left out, the venue's own."
+    market: kinds.MarketName = Field(
+        default="simulated",
+        description="Where its prices come from; left out, the venue's own. ccxt:kraken is Kraken's, and so on.",
     )
     funds: kinds.Funds = Field(
         default={"USDT": parsers.positive(10000)}, description="paper: what the account starts with."

@@ -21,8 +21,10 @@ from trading.instruments import decimal_from_text, plain
 from trading.intent import Size
 from trading.quotes import timeframe_seconds
 
+MARKETS = ("simulated", "replay", "binance", "mt5")
 _LARGEST = 10**15  # money has at most 15 digits before the point; also keeps str(int) away from huge numbers
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_EXCHANGE = re.compile(r"ccxt:[a-z0-9_]{2,40}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*", re.ASCII)
 
 
@@ -197,6 +199,13 @@ def duration(value: object) -> timedelta:
 
 
 # --- trading ---------------------------------------------------------------------------------
+
+
+def market_name(value: object) -> str:
+    word = text(value)
+    if word not in MARKETS and not _EXCHANGE.fullmatch(word):
+        raise ValueError(f"is not one of {', '.join(MARKETS)} or ccxt:NAME, such as ccxt:kraken")
+    return word
 
 
 def timeframe(value: object) -> str:

@@ -259,7 +259,7 @@ async def _agree(world: World) -> None:
     world.binance.release()
     await asyncio.sleep(60)
     desk, ledger = world.desk, world.binance.executed
-    assert not desk.mishaps, "no part of the desk fails"
+    assert desk.mishaps == [], "no part of the desk fails"
     assert not ledger.doubled()
     assert {each.currency: each.amount for each in desk.book.balances(DEMO) if each.amount} == desk.money()
     booked = sorted(int(fill.trade_id) for fill in desk.events(e.OrderFilled))

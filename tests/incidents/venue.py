@@ -88,6 +88,7 @@ class Line:
     """The executor of one run of our process."""
 
     venue = "paper"
+    problem = ""
 
     def __init__(self, inner: Executor, faults: Faults, capabilities: Capabilities | None = None) -> None:
         self.inner = inner

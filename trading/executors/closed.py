@@ -17,7 +17,7 @@ class ClosedExecutor:
 
     def __init__(self, venue: str, why: str, remedy: str) -> None:
         self.venue = venue
-        self.why = why
+        self.why = self.problem = why
         self.capabilities = Capabilities(order_types=frozenset(), time_in_force=frozenset())
         self.instruments: Mapping[Symbol, Instrument] = {}
         self._remedy = remedy

@@ -197,6 +197,8 @@ class ReplayMarket:
         ConfigError: a speed out of range; from `start`, see `read_bars`.
     """
 
+    problem = ""
+
     name = "replay"
 
     def __init__(self, path: Path, clock: Clock, instrument: Instrument, speed: Decimal = Decimal(1)) -> None:

@@ -218,6 +218,8 @@ class SimulatedMarket:
         ConfigError: a speed or an interval out of range.
     """
 
+    problem = ""
+
     name = "simulated"
 
     def __init__(

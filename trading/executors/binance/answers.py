@@ -155,6 +155,7 @@ def positions_of(rows: Iterable[Row], listing: Listing) -> dict[Symbol, Decimal]
 def placed(answer: Row, listing: Listing) -> list[Report]:
     """The answer to a new order or list: accepted, with what was filled and how it ended, if it has.
 
+    The futures do not tell the trades in it: the end of an order that had some is left to the stream, which tells both.
     A list that is filled at once still shows its waiting orders as they were before (rest-api.md, OTO).
     """
     if "algoId" in answer:
@@ -178,6 +179,9 @@ def _placed(row: Row, listing: Listing) -> list[Report]:
         if int(trade.get("tradeId", -1)) >= 0
     ]
     status = str(row.get("status", ""))
+    told = sum((each.quantity for each in reports if isinstance(each, Filled)), number(None))
+    if number(row.get("executedQty")) > told:
+        return reports
     if status in ENDED:
         reports.append(Expired(order_id, expiry(row.get("expiryReason"), status)))
     elif status == "REJECTED":
@@ -196,8 +200,13 @@ def canceled(answer: Row) -> list[Report]:
 
 
 def amended(answer: Row, order: Order) -> list[Report]:
-    """The answer to a change in place (keepPriority, or the futures' modify); `order` carries what was wished."""
+    """The answer to a change in place (keepPriority, or the futures' modify); `order` carries what was wished.
+
+    The futures cancel an order that is changed to what is filled already, or, if it is post-only, to what would take.
+    """
     row = answer.get("amendedOrder", answer)
+    if row.get("status") == "CANCELED":
+        return [Canceled(order.id, "Binance ended it instead of changing it")]
     quantity = number(row.get("qty", row.get("origQty")))
     return [Amended(order.id, quantity, order.limit_price, order.stop_price, str(row["orderId"]))]
 

@@ -227,9 +227,22 @@ class Budget:
             self._ahead_s = self._clock.now().timestamp() - now_s - LATE_S
         return now_s + self._ahead_s
 
-    def _full(self, left_s: float) -> VenueUnreachable:
+    @property
+    def problem(self) -> str:
+        """Why nothing may be sent for a while, in one line; empty if it may."""
+        now = asyncio.get_running_loop().time()
+        if (left_s := self._banned_until - now) > 0:
+            return f"Binance has banned this address until {self._when(left_s)}."
+        if (left_s := self._paused_until.get("", now) - now) > 0:
+            return f"Binance's limit of requests is used up until {self._when(left_s)}."
+        return ""
+
+    def _when(self, left_s: float) -> str:
         until = self._clock.now() + timedelta(seconds=left_s)
-        when = f"{until:%H:%M:%S} UTC" if left_s < SECONDS["HOUR"] else f"{until:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{until:%H:%M:%S} UTC" if left_s < SECONDS["HOUR"] else f"{until:%Y-%m-%d %H:%M:%S} UTC"
+
+    def _full(self, left_s: float) -> VenueUnreachable:
+        when = self._when(left_s)
         if asyncio.get_running_loop().time() < self._banned_until:
             text = f"Nothing was sent: Binance has banned this address until {when}."
             return VenueUnreachable(text, "Nothing gets through before, not even a cancel.", code="BANNED")

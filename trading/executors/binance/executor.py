@@ -15,6 +15,7 @@ from trading.clock import Clock
 from trading.errors import VenueError, VenueUnreachable
 from trading.executors.binance.account import Side
 from trading.executors.binance.requests import text
+from trading.executors.binance.rows import reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Instrument, Money, Symbol, plain
 from trading.order import Order
@@ -36,41 +37,45 @@ class BinanceExecutor:
         self._told: asyncio.Queue[Report | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._of: dict[Symbol, Side] = {}
+        self._shown_by: dict[tuple[Symbol, str], Side] = {}  # of open orders, also of symbols that are not traded
         self.instruments: Mapping[Symbol, Instrument] = {}
         self.capabilities = _together([side.capabilities for side in self._sides])
 
     @property
     def problem(self) -> str:
-        """Why we would hear late of what happens, in one line; empty when the streams are there."""
-        return next((side.stream.problem for side in self._sides if not side.stream.healthy), "")
+        """Why nothing gets through, or is heard late, in one line; empty when all is well."""
+        problems = (side.session.budget.problem or side.stream.problem for side in self._sides)
+        return next((problem for problem in problems if problem), "")
 
     async def start(self) -> None:
         try:
             for side in self._sides:
                 await side.session.start()
-                await side.refresh()
-                await side.check(may_withdraw=self._may_withdraw)
+                with reading():
+                    await side.refresh()
+                    await side.check_rights(may_withdraw=self._may_withdraw)
+                    await side.check()
+            self._take_rules()
+            self.capabilities = _together([side.capabilities for side in self._sides])
+            for side in self._sides:
+                await side.stream.start()
+                self._tasks.append(asyncio.create_task(self._listen(side)))
         except (VenueError, asyncio.CancelledError):
             await self._close()
             raise
-        self._take_rules()
-        self.capabilities = _together([side.capabilities for side in self._sides])
-        for side in self._sides:
-            await side.stream.start()
-            self._tasks.append(asyncio.create_task(self._listen(side)))
         self._tasks.append(asyncio.create_task(self._keep_rules()))
 
     async def stop(self) -> None:
+        await self._close()
+        self._told.put_nowait(None)
+
+    async def _close(self) -> None:
         for side in self._sides:
             await side.stream.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._close()
-        self._told.put_nowait(None)
-
-    async def _close(self) -> None:
         for side in self._sides:
             await side.session.stop()
 
@@ -89,7 +94,8 @@ class BinanceExecutor:
             pause_s = REFRESH_S
             for side in self._sides:
                 try:
-                    await side.refresh()
+                    with reading():
+                        await side.refresh()
                 except VenueError:
                     pause_s = AGAIN_S
             self._take_rules()
@@ -131,7 +137,8 @@ class BinanceExecutor:
         self._tell(await self._side(order.symbol).amend(wished))
 
     async def withdraw(self, order: VenueOrder) -> None:
-        await self._side(order.symbol).withdraw(order)
+        side = self._shown_by.get((order.symbol, order.venue_order_id)) or self._side(order.symbol)
+        await side.withdraw(order)
 
     async def set_leverage(self, symbol: Symbol, leverage: int) -> None:
         await self._side(symbol).set_leverage(symbol, leverage)
@@ -144,24 +151,31 @@ class BinanceExecutor:
     # --- looking -----------------------------------------------------------------------------
 
     async def lookup(self, order: Order) -> VenueOrder | None:
-        return await self._side(order.symbol).lookup(order)
+        with reading():
+            return await self._side(order.symbol).lookup(order)
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        return [order for side in self._sides for order in await side.open_orders()]
+        with reading():
+            each = [(side, await side.open_orders()) for side in self._sides]
+        self._shown_by = {(shown.symbol, shown.venue_order_id): side for side, found in each for shown in found}
+        return [shown for side, found in each for shown in found]
 
     async def fills(self, since: datetime) -> Sequence[Filled]:
-        found = [fill for side in self._sides for fill in await side.fills(since)]
+        with reading():
+            found = [fill for side in self._sides for fill in await side.fills(since)]
         return sorted(found, key=lambda fill: fill.at)
 
     async def balances(self) -> Sequence[Money]:
         totals: dict[str, Decimal] = {}
-        for side in self._sides:
-            for money in await side.balances():
-                totals[money.currency] = totals.get(money.currency, Decimal(0)) + money.amount
+        with reading():
+            held = [money for side in self._sides for money in await side.balances()]
+        for money in held:
+            totals[money.currency] = totals.get(money.currency, Decimal(0)) + money.amount
         return [Money(amount, currency) for currency, amount in totals.items()]
 
     async def positions(self) -> Mapping[Symbol, Decimal]:
-        return {symbol: held for side in self._sides for symbol, held in (await side.positions()).items()}
+        with reading():
+            return {symbol: held for side in self._sides for symbol, held in (await side.positions()).items()}
 
     # --- within ------------------------------------------------------------------------------
 
@@ -198,12 +212,17 @@ def _together(each: Sequence[Capabilities]) -> Capabilities:
         both = replace(
             both,
             order_types=both.order_types & other.order_types,
+            time_in_force=both.time_in_force & other.time_in_force,
             amend_types=both.amend_types & other.amend_types,
+            amend_in_lists=both.amend_in_lists and other.amend_in_lists,
+            post_only=both.post_only and other.post_only,
+            reduce_only=both.reduce_only and other.reduce_only,
             iceberg=both.iceberg and other.iceberg,
             lists=both.lists and other.lists,
             shorting=both.shorting or other.shorting,
             leverage=both.leverage or other.leverage,
             maker_fee=max(both.maker_fee, other.maker_fee),
             taker_fee=max(both.taker_fee, other.taker_fee),
+            fee_in_received=both.fee_in_received or other.fee_in_received,
         )
     return both

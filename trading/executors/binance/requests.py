@@ -160,13 +160,14 @@ def _sides(legs: Sequence[Order], rules: SymbolRules, reference: Decimal | None,
 # --- changing --------------------------------------------------------------------------------
 
 
-def cancel(order: Order, rules: SymbolRules) -> Request:
+def cancel(order: Order, rules: SymbolRules, *, by_venue_id: bool = False) -> Request:
     """Cancel an order; one of a list takes its list with it.
 
     The cancel carries the order's own id, which would otherwise be replaced by one nobody knows; so a look-up by our
     id still finds it.
     """
-    params = {"symbol": rules.venue_symbol, "origClientOrderId": order.id, "newClientOrderId": order.id}
+    named = {"orderId": order.venue_order_id} if by_venue_id else {"origClientOrderId": order.id}
+    params = {"symbol": rules.venue_symbol, **named, "newClientOrderId": order.id}
     return _order("/api/v3/order", params, method="DELETE")
 
 
@@ -217,7 +218,8 @@ def amend(order: Order, shown: VenueOrder, rules: SymbolRules, *, in_list: bool 
 def _replace(order: Order, rules: SymbolRules) -> Request:
     if not rules.cancel_replace_allowed:
         raise _unsupported(rules, "changes of open orders")
-    params = _single(order, rules, None, None) | {
+    visible = None if order.iceberg is None else min(order.iceberg, order.quantity)
+    params = _single(order, rules, visible, None) | {
         "cancelReplaceMode": "STOP_ON_FAILURE",
         "cancelRestrictions": "ONLY_NEW",
         "cancelOrigClientOrderId": order.id,

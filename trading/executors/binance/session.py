@@ -44,10 +44,7 @@ SECTIONS = {
     "/fapi/v3/": ("fapiPublicV3", "fapiPrivateV3"),
     "/sapi/v1/": ("sapi", "sapi"),
 }
-"""What ccxt calls the parts of the API: without and with a key."""
-
-WALLET = "/sapi/v1/"
-"""The part that has an address of its own, the same for every product."""
+"""What ccxt calls the parts of the API: without and with a key. /sapi has an address of its own."""
 
 
 class Session:
@@ -250,7 +247,7 @@ class Session:
         exchange.timeout_on_exit = 0
         for section, names in SECTIONS.items():
             for name in names:
-                host = self.addresses.wallet if section == WALLET else self.addresses.rest
+                host = self.addresses.wallet if section == "/sapi/v1/" else self.addresses.rest
                 exchange.urls["api"][name] = host + section.rstrip("/")
         exchange.on_rest_response = self._heard
         exchange.handle_errors = _no_opinion

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from trading.errors import VenueRefused
 from trading.executors.binance import answers, requests
-from trading.executors.binance.account import Side, absent, as_it_is, is_as_wished
+from trading.executors.binance.account import MADE_WAY, UNKNOWN_ORDER, Side, absent, as_it_is, is_as_wished
+from trading.executors.binance.names import is_replaced
 from trading.executors.binance.requests import Request
-from trading.executors.binance.rows import Row, number
+from trading.executors.binance.rows import Row, number, reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import ZERO, Money, Symbol
 from trading.intent import OrderType, TimeInForce
@@ -19,6 +20,7 @@ CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),
     time_in_force=frozenset(TimeInForce),
     iceberg=True,
+    reduce_only=False,
     lists=True,
     amend_in_lists=False,
     fee_in_received=True,
@@ -28,17 +30,12 @@ NOTHING = "-1"  # orderListId of an order in no list
 
 class SpotSide(Side):
     capabilities = CAPABILITIES
+    right = "enableSpotAndMarginTrading"
 
-    async def check(self, *, may_withdraw: bool) -> None:
+    async def check(self) -> None:
         account = await self.send(requests.account())
         if not account.get("canTrade", True):
-            raise VenueRefused("The key may not trade.", "Allow it spot trading at Binance.", code="BAD_KEY")
-        if not may_withdraw and (await self.send(requests.permissions())).get("enableWithdrawals"):
-            raise VenueRefused(
-                "The key may withdraw money.",
-                "Take that right from it at Binance, or set allow_withdrawals = true.",
-                code="KEY_MAY_WITHDRAW",
-            )
+            raise VenueRefused("The account may not trade.", "Ask Binance's support about it.", code="ACCOUNT_DISABLED")
         if rules := next(iter(self.rules.values()), None):
             self.capabilities = _with_fees(await self.send(requests.commission(rules)), account)
 
@@ -50,8 +47,16 @@ class SpotSide(Side):
         return requests.place(approved, self.rules_for(order.symbol), visible=order.iceberg, reference=reference)
 
     async def cancel(self, order: Order) -> list[Report]:
-        answer = await self.send_about(requests.cancel(order, self.rules_for(order.symbol)), [order])
-        return answers.canceled(answer)
+        rules = self.rules_for(order.symbol)
+        try:
+            answer = await self.send_about(requests.cancel(order, rules), [order])
+        except VenueRefused as why:
+            if why.code not in UNKNOWN_ORDER or not order.venue_order_id:
+                raise
+            # Somebody's change at Binance may have given it another id.
+            answer = await self.send_about(requests.cancel(order, rules, by_venue_id=True), [order])
+        with reading(executed=True):
+            return answers.canceled(answer)
 
     async def amend(self, order: Order) -> list[Report]:
         rules = self.rules_for(order.symbol)
@@ -59,35 +64,30 @@ class SpotSide(Side):
         if row is None:
             raise VenueRefused("Binance does not have the order any more.", "It is looked up.", code="UNKNOWN_ORDER")
         shown = answers.order_of(row, self.listing, order.id)
+        if shown.status != "open":
+            raise VenueRefused(f"It is {shown.status} by now.", "It is looked up.", code="UNKNOWN_ORDER")
         if is_as_wished(order, shown):
             return as_it_is(order, shown)
         request = requests.amend(order, shown, rules, in_list=str(row.get("orderListId", NOTHING)) != NOTHING)
         try:
             answer = await self.send_about(request, [order])
         except VenueRefused as why:
+            if why.code == "NO_CHANGE":  # what was shown was out of date
+                return as_it_is(order, shown)
             if why.code != "REPLACE_HALF_DONE":
                 raise
             return [Canceled(order.id, why.text)]
-        if request.method == "PUT":
-            return answers.amended(answer, order)
-        return self.noted(answers.replaced(answer, order, self.listing), [answer])
+        with reading(executed=True):
+            if request.method == "PUT":
+                return answers.amended(answer, order)
+            return self.noted(answers.replaced(answer, order, self.listing), [answer])
 
     async def withdraw(self, order: VenueOrder) -> None:
-        params = {"symbol": self._name_of(order.symbol), "orderId": order.venue_order_id}
+        params = {"symbol": self.venue_symbol(order.symbol), "orderId": order.venue_order_id}
         await self.send(Request("DELETE", "/api/v3/order", params, is_order=True))
 
-    def _name_of(self, symbol: Symbol) -> str:
-        return next((name for name, rules in self.listing.items() if rules.symbol == symbol), str(symbol))
-
     async def open_orders(self) -> list[VenueOrder]:
-        rows = await self.send(requests.open_orders())
-        self.noted([], rows)
-        return [self._known(row) for row in rows]
-
-    def _known(self, row: Row) -> VenueOrder:
-        """An open order, ours also where somebody's change at Binance gave it another id."""
-        shown = answers.order_of(row, self.listing)
-        return shown if shown.order_id else replace(shown, order_id=self._find(shown.symbol, shown.venue_order_id))
+        return self.shown(await self.send(requests.open_orders()))
 
     async def balances(self) -> list[Money]:
         return answers.balances_of(await self.send(requests.account()))
@@ -99,17 +99,20 @@ class SpotSide(Side):
         raise VenueRefused("Spot has no leverage.", "Trade the contract, like BTC/USDT:USDT.", code="NOT_SUPPORTED")
 
     async def find(self, order: Order, rules: SymbolRules) -> VenueOrder | None:
-        """By our id, then by the venue's, which also finds what a cancel has renamed.
+        """By our id, then by the venue's, which also finds what somebody has renamed.
 
-        The cancel of one order of a list renames the others to its own id; so of a list the venue's id comes first.
-        A single order that was replaced has another venue's id than we may know of; so there ours comes first.
+        A single order that was changed has another venue's id than we may know of; so ours comes first. But the cancel
+        of one order of a list gives its id to all of the list: there it is the venue's id that counts.
         """
-        by_venue_id = [False, True] if not order.group else [True, False]
-        for each in by_venue_id if order.venue_order_id else [False]:
-            row = await absent(self.send(requests.lookup(order, rules, by_venue_id=each)))
-            if row is not None:
-                return answers.order_of(row, self.listing, order.id)
-        return None
+        row = await absent(self.send(requests.lookup(order, rules)))
+        if row is not None and _is_another(order, row):
+            row = None
+        if row is None and order.venue_order_id:
+            row = await absent(self.send(requests.lookup(order, rules, by_venue_id=True)))
+        if row is None:
+            return None
+        shown = answers.order_of(row, self.listing, order.id)
+        return replace(shown, status=MADE_WAY) if is_replaced(str(row.get("clientOrderId"))) else shown
 
     def trades_request(self, rules: SymbolRules, since_ms: int | None = None, from_id: str = "") -> Request:
         return requests.trades(rules, since_ms=since_ms, from_id=from_id)
@@ -119,6 +122,17 @@ class SpotSide(Side):
 
     def order_request(self, rules: SymbolRules, venue_order_id: str) -> Request:
         return Request("GET", "/api/v3/order", {"symbol": rules.venue_symbol, "orderId": venue_order_id}, weight=4)
+
+
+def _is_another(order: Order, row: Row) -> bool:
+    """Whether a row that bears our id is another order of the same list."""
+    if str(row.get("orderListId", NOTHING)) == NOTHING:
+        return False
+    if order.venue_order_id:
+        return str(row["orderId"]) != order.venue_order_id
+    shown = answers.order_of(row, {})
+    mine = (order.side.value, order.limit_price, order.stop_price)
+    return (row.get("side"), shown.limit_price, shown.stop_price) != mine
 
 
 def _with_fees(commission: Row, account: Row) -> Capabilities:

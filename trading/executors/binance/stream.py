@@ -93,8 +93,10 @@ class UserStream:
         await self._tried.wait()
 
     async def stop(self) -> None:
-        """Close it; `events` ends after what has arrived."""
-        tasks = [*self._leaving, *([self._keeper] if self._keeper is not None else [])]
+        """Close it; `events` ends after what has arrived. Nothing happens if it was not started."""
+        if self._keeper is None:
+            return
+        tasks = [*self._leaving, self._keeper]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

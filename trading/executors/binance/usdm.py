@@ -1,6 +1,8 @@
 """The USDT-M futures side of a Binance account: calls and nothing else. One-way mode, cross margin as it is set."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,7 +11,7 @@ from trading.errors import VenueRefused
 from trading.executors.binance import answers, usdm_requests
 from trading.executors.binance.account import UNKNOWN_ORDER, Side, absent, as_it_is, is_as_wished
 from trading.executors.binance.requests import Request
-from trading.executors.binance.rows import number
+from trading.executors.binance.rows import number, reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Money, Symbol
 from trading.intent import OrderType, TimeInForce
@@ -27,10 +29,22 @@ CAPABILITIES = Capabilities(
 
 class UsdmSide(Side):
     capabilities = CAPABILITIES
+    right = "enableFutures"
+    # userTrades: a range is of 7 days at most, and so is what is told without one.
+    trades_span = timedelta(days=7)
+    trades_reach = timedelta(days=6)
 
-    async def check(self, *, may_withdraw: bool) -> None:
-        mode = await self.send(usdm_requests.position_mode())
-        if mode.get("dualSidePosition"):
+    @cached_property
+    def _triggers(self) -> dict[str, Decimal | None]:
+        """The stop price of each of our orders that is or was open, None for a plain one."""
+        return {}
+
+    async def check(self) -> None:
+        account = await self.send(usdm_requests.account_config())
+        if not account.get("canTrade", True):
+            text = "The futures account may not trade."
+            raise VenueRefused(text, "Ask Binance's support about it.", code="ACCOUNT_DISABLED")
+        if account.get("dualSidePosition"):
             raise VenueRefused(
                 "The futures account is in hedge mode, in which a SELL may open a short beside a long.",
                 "Change it to one-way mode at Binance.",
@@ -48,9 +62,14 @@ class UsdmSide(Side):
         order, reference = approved.order, self.price(approved.order.symbol)
         return usdm_requests.place(approved, self.rules_for(order.symbol), visible=order.iceberg, reference=reference)
 
+    async def place(self, approved: Approved) -> list[Report]:
+        self._triggers[approved.order.id] = approved.order.stop_price
+        return await super().place(approved)
+
     async def cancel(self, order: Order) -> list[Report]:
-        rules = self.rules_for(order.symbol)
-        return answers.canceled(await self._where_it_is(order, usdm_requests.cancel, rules))
+        answer = await self._where_it_is(order, usdm_requests.cancel, self.rules_for(order.symbol))
+        with reading(executed=True):
+            return answers.canceled(answer)
 
     async def _where_it_is(self, order: Order, request: Any, rules: SymbolRules) -> Any:
         """Ask the algo service for a conditional order, and among the plain ones once it was triggered."""
@@ -65,15 +84,22 @@ class UsdmSide(Side):
         rules = self.rules_for(order.symbol)
         if (shown := await self.find(order, rules)) is None:
             raise VenueRefused("Binance does not have the order any more.", "It is looked up.", code="UNKNOWN_ORDER")
+        if shown.status != "open":
+            raise VenueRefused(f"It is {shown.status} by now.", "It is looked up.", code="UNKNOWN_ORDER")
         if is_as_wished(order, shown):
             return as_it_is(order, shown)
-        answer = await self.send_about(usdm_requests.amend(order, shown, rules), [order])
-        return answers.amended(answer, order)
+        try:
+            answer = await self.send_about(usdm_requests.amend(order, shown, rules), [order])
+        except VenueRefused as why:
+            if why.code == "NO_CHANGE":  # what was shown was out of date
+                return as_it_is(order, shown)
+            raise
+        with reading(executed=True):
+            return answers.amended(answer, order)
 
     async def withdraw(self, order: VenueOrder) -> None:
-        name = next((name for name, rules in self.listing.items() if rules.symbol == order.symbol), str(order.symbol))
         try:
-            params = {"symbol": name, "orderId": order.venue_order_id}
+            params = {"symbol": self.venue_symbol(order.symbol), "orderId": order.venue_order_id}
             await self.send(Request("DELETE", "/fapi/v1/order", params, is_order=True))
         except VenueRefused as why:
             if why.code not in UNKNOWN_ORDER:
@@ -81,11 +107,19 @@ class UsdmSide(Side):
             await self.send(Request("DELETE", "/fapi/v1/algoOrder", {"algoId": order.venue_order_id}, is_order=True))
 
     async def open_orders(self) -> list[VenueOrder]:
-        rows = await self.send(usdm_requests.open_orders())
-        self.noted([], rows)
+        shown = self.shown(await self.send(usdm_requests.open_orders()))
         waiting = await self.send(usdm_requests.open_algo_orders())
-        shown = [answers.order_of(row, self.listing) for row in rows]
-        return shown + [answers.algo_order_of(row, self.listing) for row in waiting]
+        plain = [await self._with_trigger(each) if each.order_id else each for each in shown]
+        return plain + [answers.algo_order_of(row, self.listing) for row in waiting]
+
+    async def _with_trigger(self, shown: VenueOrder) -> VenueOrder:
+        """The plain order that a conditional one became, with the stop price that only the algo service remembers."""
+        if shown.order_id not in self._triggers:
+            row = await absent(self.send(usdm_requests.algo_order(shown.order_id)))
+            self._triggers[shown.order_id] = (
+                None if row is None else answers.algo_order_of(row, self.listing).stop_price
+            )
+        return replace(shown, stop_price=self._triggers[shown.order_id])
 
     async def balances(self) -> list[Money]:
         return answers.balances_of(await self.send(usdm_requests.balances()))
@@ -108,6 +142,12 @@ class UsdmSide(Side):
             shown = answers.order_of(row, self.listing, order.id)
             return replace(shown, stop_price=order.stop_price) if usdm_requests.is_conditional(order) else shown
         return None if waiting is None else answers.algo_order_of(waiting, self.listing)
+
+    async def conditional(self, order: Order, rules: SymbolRules, since: datetime) -> list[VenueOrder]:
+        if not usdm_requests.is_conditional(order):
+            return []
+        request = usdm_requests.all_algo_orders(rules, since_ms=int(since.timestamp() * 1000))
+        return [answers.algo_order_of(row, self.listing) for row in await self.send(request)]
 
     def trades_request(self, rules: SymbolRules, since_ms: int | None = None, from_id: str = "") -> Request:
         return usdm_requests.trades(rules, since_ms=since_ms, from_id=from_id)

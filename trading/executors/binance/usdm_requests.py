@@ -97,8 +97,13 @@ def amend(order: Order, shown: VenueOrder, rules: SymbolRules) -> Request:
 def lookup(order: Order, rules: SymbolRules, *, triggered: bool = False) -> Request:
     """One order by our id, where it stands: a conditional one that was `triggered` among the plain orders."""
     if is_conditional(order) and not triggered:
-        return Request("GET", _ALGO, {"clientAlgoId": order.id})
+        return algo_order(order.id)
     return Request("GET", _ORDER, _by_our_id(order, rules))
+
+
+def algo_order(order_id: str) -> Request:
+    """One conditional order by our id, as the algo service has it, triggered or not."""
+    return Request("GET", _ALGO, {"clientAlgoId": order_id})
 
 
 def open_orders() -> Request:
@@ -144,9 +149,9 @@ def positions() -> Request:
     return Request("GET", "/fapi/v3/positionRisk", weight=5)
 
 
-def position_mode() -> Request:
-    """Whether the account is in hedge mode, in which the desk does not trade."""
-    return Request("GET", "/fapi/v1/positionSide/dual", weight=30)
+def account_config() -> Request:
+    """Whether the account may trade, and whether it is in hedge mode, in which the desk does not."""
+    return Request("GET", "/fapi/v1/accountConfig", weight=5)
 
 
 def commission(rules: SymbolRules) -> Request:

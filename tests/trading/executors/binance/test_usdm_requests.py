@@ -146,7 +146,7 @@ def test_what_cannot_be_modified_is_refused() -> None:
         (requests.balances(), "GET", "/fapi/v3/balance", {}),
         (requests.account(), "GET", "/fapi/v3/account", {}),
         (requests.positions(), "GET", "/fapi/v3/positionRisk", {}),
-        (requests.position_mode(), "GET", "/fapi/v1/positionSide/dual", {}),
+        (requests.account_config(), "GET", "/fapi/v1/accountConfig", {}),
         (requests.commission(USDM), "GET", "/fapi/v1/commissionRate", {}),
         (requests.exchange_info(), "GET", "/fapi/v1/exchangeInfo", {}),
         (requests.leverage(USDM, 5), "POST", "/fapi/v1/leverage", {"leverage": "5"}),
