@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.emulators.binance_public import BinancePublic
+from tests.emulators.binance.spot import Spot
+from tests.emulators.binance.venue import Binance
 from tests.running import running
 from trading.intent import AccountId, Mode
 
@@ -19,8 +20,8 @@ symbols = ["BTC/USDT"]
 
 
 async def test_an_exchange_that_is_down_at_the_start_is_connected_when_it_answers(tmp_path: Path) -> None:
-    async with BinancePublic(1_700_000_000_000) as exchange:
-        exchange.show("BTCUSDT", [["61500.01000000", "5.00000000"]], [["61500.03000000", "5.00000000"]])
+    async with Binance(1_700_000_000_000) as exchange:
+        Spot(exchange).show("BTCUSDT", [["61500.01000000", "5.00000000"]], [["61500.03000000", "5.00000000"]])
         await exchange.close()
         async with running(tmp_path, toml=TOML.format(url=exchange.url)) as desk:
             assert "watch is not connected" in "\n".join(desk.app.card(0))

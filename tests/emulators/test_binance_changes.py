@@ -105,6 +105,14 @@ async def test_an_amended_order_keeps_its_place(desk: Desk) -> None:
     assert [(row["origQty"], row["newQty"]) for row in told] == [("0.50000000", "0.20000000")]
 
 
+async def test_an_amendment_unlocks_what_is_not_needed_any_more(desk: Desk) -> None:
+    placed = await desk.limit("SELL", "0.5", "61000")
+    desk.spot.show("BTCUSDT", [["61000", "0.1"]], [])
+    assert desk.spot.balances("main")["BTC"] == ("0.50000000", "0.40000000")
+    await desk.call(AMEND, symbol="BTCUSDT", orderId=placed["orderId"], newQty="0.3")
+    assert desk.spot.balances("main")["BTC"] == ("0.70000000", "0.20000000")
+
+
 @pytest.mark.parametrize(
     ("qty", "code", "words"),
     [

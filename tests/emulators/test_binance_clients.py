@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import binance
+import binance.exceptions as exceptions
+import binance_common.configuration as common
+import binance_common.errors as errors
+import binance_sdk_spot.spot as spot_sdk
+import binance_sdk_spot.websocket_api.models as ws_models
 import pytest
 
 from tests.emulators.spot_desk import KEY, Desk, trading, until
-
-binance = pytest.importorskip("binance")
-spot_sdk = pytest.importorskip("binance_sdk_spot.spot")
-common = pytest.importorskip("binance_common.configuration")
-ws_models = pytest.importorskip("binance_sdk_spot.websocket_api.models")
-exceptions = pytest.importorskip("binance.exceptions")
-errors = pytest.importorskip("binance_common.errors")
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ async def test_faults_are_counted_skipped_and_disarmed(desk: Desk) -> None:
 async def test_look_ups_lag(desk: Desk) -> None:
     desk.venue.faults.arm("lookup_lag", on=ORDER, lookups=2)
     await _raw(desk)
+    assert len((await desk.call("GET /api/v3/allOrders", symbol="BTCUSDT"))[1]) == 1
     found = [(await desk.call("GET /api/v3/order", symbol="BTCUSDT", origClientOrderId="mine"))[1] for _ in range(3)]
     assert [body.get("code") for body in found] == [-2013, -2013, None]
     assert len((await desk.call("GET /api/v3/myTrades", symbol="BTCUSDT"))[1]) == 1
@@ -185,6 +186,7 @@ async def test_lists_may_lag_as_well(desk: Desk) -> None:
         return [len((await desk.call(path, symbol="BTCUSDT"))[1]) for path in paths]
 
     assert await seen() == [1, 0]
+    assert (await desk.call("GET /api/v3/order", symbol="BTCUSDT", origClientOrderId="mine"))[1]["code"] == -2013
     desk.venue.now_ms += 3000
     assert await seen() == [2, 1]
     assert (await desk.call("GET /api/v3/order", symbol="BTCUSDT", origClientOrderId="mine"))[0] == 200

@@ -1,22 +1,19 @@
 """Streams, the WebSocket API and faults of the emulator's USDT-M futures, driven by several independent clients."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import binance as python_binance
+import binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures as sdk
 import pytest
+from binance_common.configuration import ConfigurationRestAPI
 
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.venue import Binance
 from tests.emulators.futures_desk import BTC, KEY, SECRET, around, ccxt_client, code_of, events, exchange, listen
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # it names old parts of websockets
-    python_binance = pytest.importorskip("binance")
-
-SDK = "binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures"
 MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
 LIMIT = MARKET | {"type": "LIMIT", "timeInForce": "GTC", "price": "59000"}
 
@@ -97,11 +94,9 @@ async def test_python_binance_sends_stops_and_batches(desk: tuple[Binance, Futur
 
 async def test_the_exchange_s_own_client(desk: tuple[Binance, Futures, Any]) -> None:
     """Its models check every field of every answer."""
-    sdk = pytest.importorskip(SDK)
     _, futures, _ = desk
-    configuration = pytest.importorskip("binance_common.configuration").ConfigurationRestAPI
     rest = sdk.DerivativesTradingUsdsFutures(
-        config_rest_api=configuration(api_key=KEY, api_secret=SECRET, base_path=futures.rest_url)
+        config_rest_api=ConfigurationRestAPI(api_key=KEY, api_secret=SECRET, base_path=futures.rest_url)
     ).rest_api
 
     def trade() -> tuple[Any, ...]:

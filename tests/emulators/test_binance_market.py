@@ -165,7 +165,9 @@ async def test_bars_are_streamed_and_closed(desk: Desk) -> None:
     assert (bars[3]["h"][:5], bars[3]["l"][:5], bars[3]["n"]) == ("60300", "60100", 3)
     desk.venue.now_ms = start + 120_000
     desk.spot.published.close_bars()
-    assert (await socket.next())["k"]["x"] is True
+    desk.spot.published.close_bars()
+    desk.spot.trade("BTCUSDT", "60260")
+    assert [(await socket.next())["k"]["x"] for _ in range(2)] == [True, False]
     await socket.close()
 
 

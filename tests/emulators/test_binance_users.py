@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.emulators.binance.caller import Caller, Socket
+from tests.emulators.binance.connections import Pulse
 from tests.emulators.binance.signing import ApiKey
-from tests.emulators.spot_desk import NOW, Desk, trading, until
+from tests.emulators.binance.spot import Spot
+from tests.emulators.binance.venue import Binance
+from tests.emulators.spot_desk import KEY, NOW, Desk, trading, until
 
 
 @pytest.fixture
@@ -189,6 +193,20 @@ async def test_a_ping_is_answered_with_its_payload(desk: Desk, socket: Socket) -
     await connection.ping(b"1790000000000")
     await socket.request("time", signed=False)
     assert connection.pings == [b"1790000000000"]
+
+
+@pytest.mark.parametrize("pulse", [Pulse(ping=0.01, pong=0.03), Pulse(ping=0.01, life=0.03)])
+async def test_a_connection_ends_without_pongs_or_after_its_life(pulse: Pulse) -> None:
+    async with Binance(NOW, [KEY], pulse) as venue, Caller(venue, KEY) as call:
+        Spot(venue)
+        ws = await call.session.ws_connect(venue.ws_api_url, autoping=False)
+        pings = 0
+        while (message := await ws.receive(2)).type is aiohttp.WSMsgType.PING:
+            pings += 1
+            if pulse.life < 1:
+                await ws.pong(message.data)
+        assert (pings > 0, message.type) == (True, aiohttp.WSMsgType.CLOSED)
+        await ws.close()
 
 
 async def test_an_ended_stream_can_be_subscribed_again(desk: Desk, socket: Socket) -> None:

@@ -16,8 +16,14 @@ from aiohttp import WSMsgType, web
 from tests.emulators.binance.faults import Faults
 from tests.emulators.binance.signing import ApiKey
 
-PING_SECONDS = 20.0
-PONG_SECONDS = 60.0
+
+@dataclass(frozen=True)
+class Pulse:
+    """How often the server pings, how long it waits for a pong, and how long a connection lives, in seconds."""
+
+    ping: float = 20.0
+    pong: float = 60.0
+    life: float = 86_400.0
 
 
 def compact(value: Any) -> str:
@@ -28,8 +34,11 @@ def compact(value: Any) -> str:
 class Connection:
     """A connection: what is posted goes out in order, by one writer, as fast as the client reads."""
 
-    def __init__(self, request: web.BaseRequest, product: str, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, request: web.BaseRequest, product: str, now_ms: Callable[[], int], pulse: Pulse | None = None
+    ) -> None:
         self.request = request
+        self.pulse = pulse or Pulse()
         self.product = product
         self.query: Mapping[str, str] = request.query
         self.connected_ms = now_ms()
@@ -104,10 +113,11 @@ class Connection:
 
     async def _ping(self) -> None:
         loop = asyncio.get_running_loop()
+        began = loop.time()
         with suppress(ConnectionError):
             while True:
-                await asyncio.sleep(PING_SECONDS)
-                if loop.time() - self._last_pong > PONG_SECONDS:
+                await asyncio.sleep(self.pulse.ping)
+                if loop.time() - began > self.pulse.life or loop.time() - self._last_pong > self.pulse.pong:
                     self.cut()
                     return
                 await self._ws.ping(str(int(loop.time() * 1000)).encode())

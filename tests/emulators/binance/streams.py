@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.emulators.binance.connections import Connection
+from tests.emulators.binance.connections import Connection, Pulse
 
 MOST_STREAMS = 1024
 
@@ -18,8 +18,8 @@ MOST_STREAMS = 1024
 class Streams:
     """The market streams of one product on one server."""
 
-    def __init__(self, product: str, now_ms: Callable[[], int]) -> None:
-        self._product, self._now_ms = product, now_ms
+    def __init__(self, product: str, now_ms: Callable[[], int], pulse: Pulse | None = None) -> None:
+        self._product, self._now_ms, self._pulse = product, now_ms, pulse
         self.connections: set[Connection] = set()
         self._listeners: dict[str, set[Connection]] = {}
         self.on_subscribe: list[Callable[[str, Connection], None]] = []
@@ -45,7 +45,7 @@ class Streams:
 
     async def serve(self, request: web.BaseRequest, rest: str) -> web.StreamResponse:
         """Serve one connection; `rest` is the path after the product's prefix: `/ws`, `/ws/a/b`, `/stream` ..."""
-        connection = Connection(request, self._product, self._now_ms)
+        connection = Connection(request, self._product, self._now_ms, self._pulse)
         parts = [part for part in rest.split("/") if part]
         if parts[:2] == ["stream", "ws"]:  # some clients need "/stream" in a spot address
             parts = parts[1:]

@@ -20,7 +20,7 @@ from aiohttp import web
 from tests.emulators.binance import codes, signing
 from tests.emulators.binance.answering import Answer, Cut, strike
 from tests.emulators.binance.calls import Call, Route, read_params
-from tests.emulators.binance.connections import Connection, Subscription, compact
+from tests.emulators.binance.connections import Connection, Pulse, Subscription, compact
 from tests.emulators.binance.control import commands, controlled
 from tests.emulators.binance.faults import Faults
 from tests.emulators.binance.ledger import Executed, Ledger
@@ -40,7 +40,13 @@ class Binance:
     the machine's clock. `offset_ms` is added in either case. `requests` holds every REST request line, in order.
     """
 
-    def __init__(self, now_ms: int | Callable[[], int] | None = None, keys: Iterable[ApiKey] = ()) -> None:
+    def __init__(
+        self,
+        now_ms: int | Callable[[], int] | None = None,
+        keys: Iterable[ApiKey] = (),
+        pulse: Pulse | None = None,
+    ) -> None:
+        self.pulse = pulse or Pulse()
         self._clock: int | Callable[[], int] = now_ms if now_ms is not None else lambda: time.time_ns() // 1_000_000
         self.offset_ms = 0
         self.keys = Keyring(keys)
@@ -104,7 +110,7 @@ class Binance:
 
     def market(self, product: str, *prefixes: str) -> Streams:
         """Serve a product's market streams below these prefixes (`""`: /ws and /stream themselves)."""
-        streams = Streams(product, lambda: self.now_ms)
+        streams = Streams(product, lambda: self.now_ms, self.pulse)
         self.streams[product] = streams
         for prefix in prefixes:
             self.websocket(f"{prefix}/ws", lambda request, rest: streams.serve(request, f"/ws{rest}"))

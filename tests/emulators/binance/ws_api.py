@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.emulators.binance import codes, signing
 from tests.emulators.binance.answering import Answer, Cut, strike
 from tests.emulators.binance.calls import Call, Route
-from tests.emulators.binance.connections import Connection, Subscription, compact
+from tests.emulators.binance.connections import Connection, Pulse, Subscription, compact
 from tests.emulators.binance.faults import Fault, Faults
 from tests.emulators.binance.limits import RateLimits
 from tests.emulators.binance.signing import ApiKey, Keyring
@@ -28,6 +28,7 @@ class Server(Protocol):
     faults: Faults
     limits: dict[str, RateLimits]
     connections: set[Connection]
+    pulse: Pulse
 
     @property
     def now_ms(self) -> int:
@@ -64,7 +65,7 @@ class WsApi:
             self._server.limits[self._product].enter(CONNECTION_WEIGHT)
         except codes.Refusal as refusal:
             return web.Response(status=refusal.status, text=compact(refusal.body), headers=refusal.headers)
-        connection = Connection(request, self._product, lambda: self._server.now_ms)
+        connection = Connection(request, self._product, lambda: self._server.now_ms, self._server.pulse)
         self._server.connections.add(connection)
         try:
             return await connection.serve(lambda text: self._told(connection, text))

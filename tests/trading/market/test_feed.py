@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.emulators.binance_public import BinancePublic, listing
+from tests.emulators.binance.rules import listing
+from tests.emulators.binance.spot import Spot
+from tests.emulators.binance.venue import Binance
 from tests.kit import BTC, HandClock
 from trading.errors import ConfigError, IntentError, VenueUnreachable
 from trading.instruments import Settlement, Symbol, plain
@@ -24,11 +26,17 @@ ETH = Symbol("ETH/USDT")
 
 
 @pytest.fixture
-async def venue() -> AsyncIterator[BinancePublic]:
-    async with BinancePublic(NOW_MS) as emulator:
-        emulator.show("BTCUSDT", [["61500.01000000", "0.30000000"]], [["61500.03000000", "1.20000000"]])
-        emulator.show("ETHUSDT", [["3200.00000000", "2.00000000"]], [["3200.02000000", "3.00000000"]])
+async def venue() -> AsyncIterator[Binance]:
+    async with Binance(NOW_MS) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def spot(venue: Binance) -> Spot:
+    exchange = Spot(venue)
+    exchange.show("BTCUSDT", [["61500.01000000", "0.30000000"]], [["61500.03000000", "1.20000000"]])
+    exchange.show("ETHUSDT", [["3200.00000000", "2.00000000"]], [["3200.02000000", "3.00000000"]])
+    return exchange
 
 
 @pytest.fixture
@@ -37,7 +45,7 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-async def market(venue: BinancePublic, clock: HandClock) -> AsyncIterator[CcxtMarket]:
+async def market(venue: Binance, spot: Spot, clock: HandClock) -> AsyncIterator[CcxtMarket]:
     """Started; polled by hand, as its own polls are an hour apart."""
     market = CcxtMarket("binance", ["BTC/USDT", "ETH/USDT"], clock, venue.url, poll_s=3600, timeout_s=0.3)
     await market.start()
@@ -55,7 +63,7 @@ def bid(market: CcxtMarket, symbol: Symbol = BTC.symbol) -> str:
 
 
 async def test_it_starts_with_quotes_and_the_venues_filters_from_public_addresses_only(
-    market: CcxtMarket, venue: BinancePublic
+    market: CcxtMarket, venue: Binance
 ) -> None:
     quote = market.quote(BTC.symbol)
     assert quote is not None
@@ -82,10 +90,10 @@ async def test_it_starts_with_quotes_and_the_venues_filters_from_public_addresse
     ]
 
 
-async def test_levels_are_sorted_as_numbers_and_at_most_five(market: CcxtMarket, venue: BinancePublic) -> None:
+async def test_levels_are_sorted_as_numbers_and_at_most_five(market: CcxtMarket, spot: Spot) -> None:
     bids = [[f"{price}.50000000", "1.00000000"] for price in (10000, 9999, 9998, 999, 998, 99)]
     asks = [[f"{price}.50000000", "1.00000000"] for price in (10001, 10002, 20000, 99999, 100000, 100001)]
-    venue.show("BTCUSDT", bids, asks)
+    spot.show("BTCUSDT", bids, asks)
     await market.poll(BTC.symbol)
     quote = market.quote(BTC.symbol)
     assert quote is not None
@@ -102,12 +110,12 @@ def test_numbers_survive_ccxts_floats_to_the_last_digit(cents: int, units: int) 
     assert quote.last % BTC.tick == 0
 
 
-async def test_its_own_task_shows_new_prices_to_listeners(venue: BinancePublic, clock: HandClock) -> None:
+async def test_its_own_task_shows_new_prices_to_listeners(venue: Binance, spot: Spot, clock: HandClock) -> None:
     market = CcxtMarket("binance", ["BTC/USDT"], clock, venue.url, poll_s=0.01)
     await market.start()
     arrived: asyncio.Future[Quote] = asyncio.get_running_loop().create_future()
     leave = market.subscribe(lambda quote: arrived.set_result(quote) if quote.bid == 60000 else None)
-    venue.show("BTCUSDT", [["60000.00000000", "1.00000000"]], [["60000.01000000", "1.00000000"]])
+    spot.show("BTCUSDT", [["60000.00000000", "1.00000000"]], [["60000.01000000", "1.00000000"]])
     assert (await asyncio.wait_for(arrived, 10)).ask == Decimal("60000.01")
     leave()
     await market.stop()
@@ -118,8 +126,19 @@ async def test_its_own_task_shows_new_prices_to_listeners(venue: BinancePublic, 
 
 # --- outages ----------------------------------------------------------------------------------
 
+SHAPELESS = '{"symbols": [7], "bids": [["much", null]], "asks": [[null, "1"]]}'
+ARMED: dict[str, tuple[str, dict[str, object]]] = {
+    "503": ("code_-1001", {"status": 503}),
+    "429": ("429", {}),
+    "418": ("418", {"seconds": 0}),
+    "html": ("html_200", {}),
+    "null": ("text_200", {"text": "null"}),
+    "odd": ("text_200", {"text": SHAPELESS}),
+    "cut": ("truncated", {}),
+    "hang": ("hang_before", {}),
+}
 FAULTS = {
-    "503": "Internal error; unable to process.",
+    "503": "Internal error; unable to process",
     "429": "asks us to slow down",
     "418": "asks us to slow down",
     "html": "answers with something else than JSON",
@@ -130,12 +149,19 @@ FAULTS = {
 }
 
 
+def break_down(venue: Binance, fault: str) -> None:
+    """Let every request go wrong in one way from now on."""
+    venue.faults.disarm()
+    name, detail = ARMED[fault]
+    venue.faults.arm(name, times=0, **detail)
+
+
 async def test_any_fault_leaves_the_quote_to_get_stale_and_says_why_until_it_is_over(
-    market: CcxtMarket, venue: BinancePublic, clock: HandClock
+    market: CcxtMarket, venue: Binance, spot: Spot, clock: HandClock
 ) -> None:
     for price, (fault, reason) in enumerate(FAULTS.items(), 61000):
         before = market.quote(BTC.symbol)
-        venue.fault = fault
+        break_down(venue, fault)
         clock.move(20)
         await market.poll(BTC.symbol)
         assert market.quote(BTC.symbol) == before
@@ -145,8 +171,8 @@ async def test_any_fault_leaves_the_quote_to_get_stale_and_says_why_until_it_is_
         assert "://" not in market.problem
         assert len(market.problem) < 200
 
-        venue.fault = ""
-        venue.show("BTCUSDT", [[f"{price}.00000000", "1.00000000"]], [[f"{price}.01000000", "1.00000000"]])
+        venue.faults.disarm()
+        spot.show("BTCUSDT", [[f"{price}.00000000", "1.00000000"]], [[f"{price}.01000000", "1.00000000"]])
         await market.poll(BTC.symbol)
         after = market.quote(BTC.symbol)
         assert after is not None
@@ -154,24 +180,24 @@ async def test_any_fault_leaves_the_quote_to_get_stale_and_says_why_until_it_is_
 
 
 async def test_the_pause_doubles_to_a_minute_and_one_good_answer_ends_it(
-    venue: BinancePublic, clock: HandClock
+    venue: Binance, spot: Spot, clock: HandClock
 ) -> None:
     market = CcxtMarket("binance", ["BTC/USDT", "ETH/USDT"], clock, venue.url, poll_s=1.5)
     await market.start()
-    venue.symbols["BTCUSDT"]["status"] = "BREAK"
-    venue.show("BTCUSDT", [], [["61000.01000000", "1.00000000"]])
+    spot.exchange.set_status("BTCUSDT", "BREAK")
+    spot.show("BTCUSDT", [], [["61000.01000000", "1.00000000"]])
     assert [await market.poll(BTC.symbol) for _ in range(9)] == [1.5, 2, 4, 8, 16, 32, 60, 60, 60]
     assert await market.poll(ETH) == 1.5  # one bad symbol does not slow the others down
     assert market.problem == "No new prices of BTC/USDT: The book of BTC/USDT is empty or crossed."
-    venue.show("BTCUSDT", [["61000.00000000", "1.00000000"]], [["61000.01000000", "1.00000000"]])
+    spot.show("BTCUSDT", [["61000.00000000", "1.00000000"]], [["61000.01000000", "1.00000000"]])
     assert await market.poll(BTC.symbol) == 1.5
     assert market.problem == ""
-    venue.show("BTCUSDT", [["61000.01000000", "1.00000000"]], [["61000.01000000", "1.00000000"]])
+    spot.show("BTCUSDT", [["61000.01000000", "1.00000000"]], [["61000.01000000", "1.00000000"]])
     assert [await market.poll(BTC.symbol) for _ in range(3)] == [1.5, 2, 4]  # counted anew; crossed is no market
     await market.stop()
 
 
-async def test_a_venue_that_went_away_comes_back(market: CcxtMarket, venue: BinancePublic) -> None:
+async def test_a_venue_that_went_away_comes_back(market: CcxtMarket, venue: Binance) -> None:
     await venue.close()
     await market.poll(BTC.symbol)
     await market.poll(ETH)
@@ -183,9 +209,9 @@ async def test_a_venue_that_went_away_comes_back(market: CcxtMarket, venue: Bina
 
 @pytest.mark.parametrize("fault", ["503", "html", "odd", "hang"])
 async def test_a_start_without_an_answer_fails_and_leaves_nothing_open(
-    fault: str, venue: BinancePublic, clock: HandClock
+    fault: str, venue: Binance, spot: Spot, clock: HandClock
 ) -> None:
-    venue.fault = fault
+    break_down(venue, fault)
     market = CcxtMarket("binance", ["BTC/USDT"], clock, venue.url, timeout_s=0.2)
     with pytest.raises(VenueUnreachable, match=r"^binance .*Check the network"):
         await market.start()
@@ -201,7 +227,7 @@ async def test_a_start_without_an_answer_fails_and_leaves_nothing_open(
     ],
 )
 async def test_wrong_settings_are_refused(
-    exchange: str, symbol: str, why: str, venue: BinancePublic, clock: HandClock
+    exchange: str, symbol: str, why: str, venue: Binance, spot: Spot, clock: HandClock
 ) -> None:
     with pytest.raises(ConfigError, match=why):
         await CcxtMarket(exchange, [symbol], clock, venue.url).start()
@@ -222,10 +248,10 @@ def minute(back: int) -> int:
     return NOW_MS - 30_000 - 60_000 * back
 
 
-async def test_candles_are_the_closed_ones_with_exact_numbers(market: CcxtMarket, venue: BinancePublic) -> None:
+async def test_candles_are_the_closed_ones_with_exact_numbers(market: CcxtMarket, spot: Spot) -> None:
     for back in range(5):
         row = (f"6150{back}.10000000", "61510.00000000", "61490.00000000", "61505.55000000", "12.34567000")
-        venue.add_kline("BTCUSDT", "1m", minute(back), row)
+        spot.prices.kline("BTCUSDT", "1m", minute(back), row)
     candles = await market.candles(BTC.symbol, "1m", 3)
     assert [plain(candle.open) for candle in candles] == ["61503.1", "61502.1", "61501.1"]
     last = candles[-1]
@@ -240,17 +266,18 @@ async def test_candles_are_the_closed_ones_with_exact_numbers(market: CcxtMarket
     assert await market.candles(ETH, "1m", 100) == []
 
 
-async def test_more_candles_than_a_page_are_fetched_in_pages(market: CcxtMarket, venue: BinancePublic) -> None:
+async def test_more_candles_than_a_page_are_fetched_in_pages(market: CcxtMarket, venue: Binance, spot: Spot) -> None:
     for back in range(2300):
-        venue.add_kline("BTCUSDT", "1m", minute(back), (str(back + 1),) * 4 + ("1",))
+        spot.prices.kline("BTCUSDT", "1m", minute(back), (str(back + 1),) * 4 + ("1",))
     venue.requests.clear()
     candles = await market.candles(BTC.symbol, "1m", 2200)
     assert [int(candle.open) for candle in candles] == list(range(2201, 1, -1))
     assert len(venue.requests) == 3
 
 
-async def test_candles_that_cannot_be_had_are_an_error(market: CcxtMarket, venue: BinancePublic) -> None:
-    for venue.fault in ("503", "429", "html", "null", "cut", "hang"):
+async def test_candles_that_cannot_be_had_are_an_error(market: CcxtMarket, venue: Binance) -> None:
+    for fault in ("503", "429", "html", "null", "cut", "hang"):
+        break_down(venue, fault)
         with pytest.raises(VenueUnreachable, match=r"^binance .*Check the network"):
             await market.candles(BTC.symbol, "1m", 3)
 
