@@ -34,11 +34,14 @@ check: setup
 simulate: setup
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-faults:
-	@echo "make faults is not part of this version: it comes with the Binance and MetaTrader 5 venues."; exit 2
+faults: SEEDS = 25
+faults: VENUE = binance
+faults: setup
+	@$(BIN)/python -m tests.faults --venue $(VENUE) --seeds $(SEEDS)
 
+crash: VENUE = paper
 crash: setup
-	@$(BIN)/python -m tests.crash --rounds $(ROUNDS)
+	@$(BIN)/python -m tests.crash --venue $(VENUE) --rounds $(ROUNDS)
 
 pictures: setup
 	@$(BIN)/python -m bot.web.pictures

@@ -11,8 +11,11 @@ import msgspec
 from handlers.figures import sentence
 from trading.errors import TradingError
 
-_NUMBER = re.compile(r"[-+$]?[0-9][0-9.,]*%?( [A-Z]{3,5})?|-|", re.ASCII)
+NUMBER = re.compile(r"[-+$]?[0-9][0-9.,]*%?( [A-Z]{3,5})?|-|", re.ASCII)
+"""What a cell looks like that stands at the right of its column."""
+
 GAP = "  "
+MOST_ON_PHONE = 4  # columns
 
 
 class Tone(StrEnum):
@@ -24,16 +27,24 @@ class Tone(StrEnum):
     WARN = "warn"
 
 
-class Table(msgspec.Struct, frozen=True):
-    """Rows of text under column titles; every row is as long as `columns`."""
+class Table(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows of text under column titles; every row is as long as `columns`.
+
+    `phone` names the columns, at most four, that stay where there is no room for all, the most telling first.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    phone: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert len(self.phone) <= MOST_ON_PHONE, f"a phone shows at most {MOST_ON_PHONE} columns"
+        assert set(self.phone) <= set(self.columns), f"{self.phone} are not all columns of {self.columns}"
 
     @classmethod
-    def of(cls, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> "Table":
+    def of(cls, columns: Iterable[str], rows: Iterable[Iterable[object]], phone: Iterable[str] = ()) -> "Table":
         """A table of anything that can be written with `str`."""
-        return cls(tuple(columns), tuple(tuple(str(cell) for cell in row) for row in rows))
+        return cls(tuple(columns), tuple(tuple(str(cell) for cell in row) for row in rows), tuple(phone))
 
 
 class Button(msgspec.Struct, frozen=True):
@@ -99,7 +110,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 def to_answer(reply: Reply) -> str:
     """The reply as it is kept in the journal; pictures are not kept."""
-    return msgspec.json.encode({**reply.to_json(), "private": reply.private}).decode()
+    return msgspec.json.encode({**reply.to_json(), "table": reply.table, "private": reply.private}).decode()
 
 
 def from_answer(text: str) -> Reply:
@@ -133,7 +144,7 @@ def _aligned(table: Table, width: int) -> str:
     widths = [max(len(t), *map(len, c)) for t, c in zip(table.columns, columns, strict=True)]
     if sum(widths) + len(GAP) * (len(widths) - 1) > width:
         return "\n\n".join(_block(table.columns, row, width) for row in cells)
-    right = [all(_NUMBER.fullmatch(cell) for cell in column) for column in columns]
+    right = [all(NUMBER.fullmatch(cell) for cell in column) for column in columns]
     lines = [
         GAP.join(cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True)).rstrip()
         for row in (table.columns, *cells)

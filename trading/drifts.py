@@ -7,13 +7,14 @@ from trading import events as e
 from trading.control import Drift
 from trading.errors import IntentError
 from trading.ids import derive
-from trading.instruments import ZERO, Money, Symbol, plain
+from trading.instruments import ZERO, Money, Settlement, Symbol, plain
 from trading.intent import AccountId, Origin
 from trading.oms import Oms
 from trading.order import OrderStatus
 from trading.portfolio import Balance, balance_key
 
 TOLERANCE = Decimal("1e-9")  # below what any venue counts; averages may round differently there
+ROUNDED = Decimal("1e-6")  # of money in which contracts settle: venues round the profit of each trade (Binance: 1e-8)
 
 
 class Drifts:
@@ -37,10 +38,11 @@ class Drifts:
         if moving or before != (self.book.balances(account), self.book.positions(account)):
             return []
         ours = {balance.currency: balance.amount for balance in self.book.balances(account)}
-        wrong_money = _differences(ours, balances)
+        contracts = (each for each in executor.instruments.values() if each.settlement is Settlement.LINEAR)
+        wrong_money = _differences(ours, balances, {each.quote: ROUNDED for each in contracts})
         held = {str(x.symbol): x.quantity for x in self.book.positions(account)}
         wrong_positions = (
-            _differences(held, {str(k): v for k, v in positions.items()}) if executor.capabilities.shorting else {}
+            _differences(held, {str(k): v for k, v in positions.items()}, {}) if executor.capabilities.shorting else {}
         )
         suspects = {("balance", key) for key in wrong_money} | {("position", str(key)) for key in wrong_positions}
         seen = suspects if thorough else suspects & self._suspects.get(account, set())
@@ -117,7 +119,13 @@ class Drifts:
         raise IntentError("An order that is not ours cannot be adopted.", "Ignore it, or cancel it at the venue.")
 
 
-def _differences(ours: Mapping[str, Decimal], theirs: Mapping[str, Decimal]) -> dict[str, tuple[str, str]]:
+def _differences(
+    ours: Mapping[str, Decimal], theirs: Mapping[str, Decimal], tolerances: Mapping[str, Decimal]
+) -> dict[str, tuple[str, str]]:
     keys = sorted({*ours, *theirs})
     pairs = {str(key): (ours.get(key, ZERO), theirs.get(key, ZERO)) for key in keys}
-    return {key: (plain(mine), plain(its)) for key, (mine, its) in pairs.items() if abs(mine - its) > TOLERANCE}
+    return {
+        key: (plain(mine), plain(its))
+        for key, (mine, its) in pairs.items()
+        if abs(mine - its) > tolerances.get(key, TOLERANCE)
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.bench.parts import Row, row
-from tests.crash import Bot, ready
+from tests.crash.bot import Bot, ready
 
 
 async def process(folder: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""`python -m tests.faults --seeds N` plays every fault x every action x N seeds; `--only fault:action:seed` plays one."""
+"""`python -m tests.faults --seeds N`: every fault x every action x N seeds; `--only FAULT:ACTION:SEED` is one."""
 
 import argparse
 import sys
@@ -52,10 +52,14 @@ def many(chosen: list[Case]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--venue", choices=("binance", "mt5"), default="binance")
     parser.add_argument("--seeds", type=int, default=25, help="how many ways of each fault and action")
     parser.add_argument("--product", choices=PRODUCTS, help="only this one")
     parser.add_argument("--only", metavar="FAULT:ACTION:SEED", help="only this case (* for all of a kind)")
     asked = parser.parse_args()
+    if asked.venue == "mt5":
+        print("VENUE=mt5 is not part of this version: it comes with the MetaTrader 5 venue.", file=sys.stderr)
+        return 2
     products = (asked.product,) if asked.product else PRODUCTS
     chosen = cases(products, asked.seeds)
     if asked.only:

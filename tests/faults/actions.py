@@ -51,6 +51,9 @@ class Scene:
         await asyncio.sleep(SETTLED_S)
         return self.desk.now(order)
 
+    async def market_order(self) -> None:
+        await self.desk.oms.submit(self.intent(self.side(), self.size()))
+
     # --- the market --------------------------------------------------------------------------
 
     def show(self, middle: Decimal) -> None:
@@ -88,7 +91,7 @@ async def _nothing(scene: Scene) -> None:
 
 
 async def _market(scene: Scene) -> None:
-    await scene.desk.oms.submit(scene.intent(scene.side(), scene.size()))
+    await scene.market_order()
 
 
 async def _limit(scene: Scene) -> None:
@@ -131,10 +134,10 @@ async def _oco_leg(scene: Scene) -> None:
     )
 
 
-async def _resting(scene: Scene) -> None:
+async def _resting(scene: Scene, stops: bool = True) -> None:
     """An order on the book, sometimes filled in part, or a stop that waits."""
     side = scene.side()
-    if scene.chance.random() < 0.25:
+    if stops and scene.chance.random() < 0.25:
         stop = scene.away(side.opposite, FAR, 90)
         scene.order = await scene.rest(scene.intent(side, scene.size(), OrderType.STOP, stop_price=stop))
         return
@@ -162,18 +165,21 @@ async def _cancel(scene: Scene) -> None:
 
 
 async def _to_amend(scene: Scene) -> None:
-    await _resting(scene)
-    order, chance = scene.order, scene.chance
+    spot, chance = scene.exchange.product == "spot", scene.chance
+    await _resting(scene, stops=spot)  # the futures change no stop
+    order = scene.order
     assert order is not None
-    spot, less = scene.exchange.product == "spot", chance.random() < 0.5
+    less = chance.random() < 0.5 or (spot and order.filled_quantity > 0)  # spot changes no price of what is filled
     if less:
         most = int(order.remaining * 1000)
         left = order.filled_quantity + Decimal(chance.randint(1, max(most - 1, 1))) / 1000
         scene.wanted["quantity"] = max(left, Decimal("0.003"))
     elif order.type is OrderType.LIMIT:
-        scene.wanted["limit_price"] = scene.away(order.side, FAR - 20, 70)
+        price = scene.away(order.side, FAR - 20, 70)
+        scene.wanted["limit_price"] = price if price != order.limit_price else price + 1
     else:
-        scene.wanted["stop_price"] = scene.away(order.side.opposite, FAR - 10, 90)
+        price = scene.away(order.side.opposite, FAR - 10, 90)
+        scene.wanted["stop_price"] = price if price != order.stop_price else price + 1
     scene.operations = "POST *" if spot and not less else "PUT *"
 
 

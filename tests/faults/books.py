@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
-ZERO = Decimal(0)
+ZERO, EIGHT = Decimal(0), Decimal("1e-8")
 NEVER = frozenset({"DENIED", "REJECTED"})
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED", "PENDING_NEW"})
 REPLACING = "cancelReplace"
@@ -58,6 +58,7 @@ class Theirs:
     trades: Counter[Trade] = field(default_factory=Counter)
     money: dict[str, Decimal] = field(default_factory=dict)
     held: dict[str, Decimal] = field(default_factory=dict)
+    rounding: Decimal = ZERO  # of its money: the futures round the profit of each trade to eight places
 
 
 @dataclass
@@ -134,6 +135,7 @@ def usdm_books(
         theirs.terms[row["clientAlgoId"]] = Terms(Decimal(row["quantity"]), *prices)
     theirs.money = {asset: Decimal(amount) for asset, amount in wallet.items() if Decimal(amount)}
     theirs.held = {row["symbol"]: Decimal(row["amount"]) for row in positions}
+    theirs.rounding = EIGHT * sum(theirs.trades.values())
     return theirs
 
 
@@ -155,9 +157,10 @@ def compare(ours: Ours, theirs: Theirs) -> Difference:
             found.lost.append(f"order {order_id}: we say {status}, and the exchange never had it")
     _trades(ours, theirs, found)
     _open(ours, theirs, found)
-    for name, mine, its in (("balance", ours.money, theirs.money), ("position", ours.held, theirs.held)):
+    pairs = (("balance", ours.money, theirs.money, theirs.rounding), ("position", ours.held, theirs.held, ZERO))
+    for name, mine, its, rounding in pairs:
         for key in sorted({*mine, *its}):
-            if mine.get(key, ZERO) != its.get(key, ZERO):
+            if abs(mine.get(key, ZERO) - its.get(key, ZERO)) > rounding:
                 found.lost.append(f"{name} {key}: we say {mine.get(key, ZERO)}, the exchange {its.get(key, ZERO)}")
     found.lost += ours.unsettled
     return found

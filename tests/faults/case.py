@@ -57,6 +57,8 @@ async def _struck(case: Case, scene: Scene) -> Difference:
     await action.prepare(scene)
     kind.arm(Struck(venue, scene.operations, scene.chance))
     await asyncio.gather(_acted(action.act(scene)), scene.weather())
+    if not venue.faults.struck:  # the order was refused, and no event came of it
+        await scene.market_order()
     await asyncio.sleep(scene.chance.uniform(0, OVER_S))
     struck = bool(venue.faults.struck)
     venue.faults.disarm()

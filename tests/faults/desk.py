@@ -1,6 +1,5 @@
-"""The desk of the campaign: every part that trades, its executor as the composition root builds it, a journal in memory."""
+"""The desk of the campaign: every part that trades, the executor as `tiller run` builds it, a journal in memory."""
 
-import asyncio
 from collections import Counter
 from typing import Any, cast
 
@@ -37,7 +36,7 @@ def settings_of(exchange: Exchange) -> Settings:
     account = {
         "venue": "binance",
         "market": "simulated",
-        "environment": "live",
+        "environment": "demo",
         "products": [exchange.product],
         "api_key": KEY,
         "api_secret": SECRET,
@@ -117,7 +116,7 @@ class Desk:
             if order.is_open:
                 ours.terms[order.id] = Terms(order.quantity, order.limit_price or ZERO, order.stop_price or ZERO)
             passing = (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED, OrderStatus.PENDING_CANCEL)
-            if order.in_doubt or order.is_amending or order.status in passing:
+            if order.in_doubt or order.status in passing or (order.is_open and order.is_amending):
                 ours.unsettled.append(f"order {order.id} is {order.status}, doubt {order.in_doubt}: {order.reason}")
         ours.money = {each.currency: each.amount for each in self.book.balances(ACCOUNT) if each.amount}
         if self.executor.capabilities.shorting:

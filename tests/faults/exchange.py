@@ -1,4 +1,4 @@
-"""The emulated exchange with one funded account, at one product; the market that the desk sees shows the same prices."""
+"""The emulated exchange with one funded account, at one product; the market of the desk shows the same prices."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

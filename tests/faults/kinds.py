@@ -105,6 +105,14 @@ def _events(name: str, least_s: float = 0, most_s: float = 0, **detail: Any) -> 
     return Kind(arm)
 
 
+def _two(struck: Struck) -> None:
+    """Two of the others at once: a request goes wrong, and so do the events that would tell of it."""
+    requests = [kind for name, kind in KINDS.items() if not name.startswith(("events", "stream", "lag", "two"))]
+    events = [kind for name, kind in KINDS.items() if name.startswith(("events", "stream"))]
+    for kinds in (requests, events):
+        struck.chance.choice(kinds).arm(struck)
+
+
 KINDS: dict[str, Kind] = {
     "drop_before": _request("drop_before"),
     "drop_after": _request("drop_after"),
@@ -144,4 +152,6 @@ KINDS: dict[str, Kind] = {
     "events_missing": _events("missing"),
     "stream_cut": _events("stream_cut"),
     "stream_cut_sent": _events("stream_cut", sent=True),
+    "two_at_once": Kind(_two),
+    "two_at_once_lagging": Kind(_two, _lag(lists=True).early),
 }

@@ -16,6 +16,7 @@ from typing import Any
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 WIRE_S = 0.0005  # of the loop's time, for whatever was read
 GRACE_S = 0.001  # of the machine's time, in case the kernel is slow to hand over what was sent
+PATIENCE_S = 5.0  # the same, where there is no timer to move to
 THREAD_S = 0.02  # of the machine's time, between two looks at threads that work
 
 
@@ -34,7 +35,7 @@ class _Selector(selectors.DefaultSelector):
         while not found and idle and self.loop.threads:
             found = super().select(THREAD_S)
         if not found and idle:
-            found = super().select(GRACE_S)
+            found = super().select(PATIENCE_S if timeout is None else GRACE_S)
         if found:
             self.loop.now += WIRE_S
         elif timeout is None:

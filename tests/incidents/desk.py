@@ -40,6 +40,8 @@ class World:
 class Desk(Hands):
     """A process at that venue."""
 
+    line: Line
+
     def __init__(self, world: World) -> None:
         self.world = world
         self.venue = world.venue

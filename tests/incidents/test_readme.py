@@ -25,6 +25,12 @@ def test_every_failure_has_one_row() -> None:
     assert rows == [f"inc{number:02}" for number in range(89)]
 
 
+def test_every_failure_at_a_crypto_exchange_is_told_at_binance() -> None:
+    """The first 57 are theirs; then come those of MetaTrader 5, chats, databases, webhooks and backtests."""
+    told = re.findall(r"^\| (inc\d\d) \|.*`test_binance_\w+\.py::", PAGE, re.MULTILINE)
+    assert sorted(told) == [f"inc{number:02}" for number in range(57)]
+
+
 def test_every_test_that_is_named_is_there() -> None:
     for file, name in NAMED.findall(PAGE):
         path = ROOT / file if "/" in file else HERE / file

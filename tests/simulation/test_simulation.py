@@ -206,7 +206,7 @@ class GivesUp(Killer):
         await self._finish(kill, [])
 
 
-WITHIN = 20
+WITHIN = 60  # seeds
 WRONG = {
     "resends": (Parts(oms=Resends), "nothing is sent twice"),
     "sends before the journal": (Parts(oms=SendsFirst), "journalled before the wire"),

@@ -1,19 +1,31 @@
-"""What the contract suite needs of a venue: a `Stage`. A new executor joins by one more entry in `STAGES`."""
+"""What the contract suite needs of a venue: a `Stage`. Those there are stand in `stages.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import pytest
+from msgspec.structs import replace
 
 from tests.kit import START, HandClock, HandMarket
-from trading.errors import VenueRefused
-from trading.executors.paper.executor import MemoryVenueStore, PaperExecutor
-from trading.executors.paper.funds import Fees
-from trading.instruments import Instrument, Money, Settlement, Side, Symbol
+from trading.errors import OutcomeUnknown, VenueError, VenueRefused
+from trading.ids import order_id
+from trading.instruments import Instrument, Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce
 from trading.order import Order, OrderStatus
-from trading.ports import Approved, Executor, Rejected, Report
+from trading.ports import (
+    Accepted,
+    Amended,
+    Approved,
+    Canceled,
+    CancelRefused,
+    Executor,
+    Expired,
+    Filled,
+    Rejected,
+    Report,
+    VenueOrder,
+)
 from trading.quotes import Level, Quote
 
 SYMBOL = Symbol("BTC/USDT")
@@ -57,14 +69,14 @@ def quote_of(bids: str, asks: str, symbol: Symbol = SYMBOL, clock: HandClock | N
     return Quote(symbol, shown, offered, last, clock.now() if clock else START)
 
 
-def make_order(order_id: str, side: Side, quantity: str, type: OrderType = OrderType.MARKET, **more: object) -> Order:
+def make_order(name: str, side: Side, quantity: str, type: OrderType = OrderType.MARKET, **more: object) -> Order:
     """An order as the desk submits it; prices may be written as text."""
-    for name in ("limit_price", "stop_price"):
-        if isinstance(more.get(name), str):
-            more[name] = Decimal(str(more[name]))
+    for price in ("limit_price", "stop_price"):
+        if isinstance(more.get(price), str):
+            more[price] = Decimal(str(more[price]))
     fields: dict[str, object] = {
-        "id": order_id,
-        "key": f"test:{order_id}",
+        "id": name,
+        "key": f"test:{name}",
         "account": "demo",
         "mode": Mode.PAPER,
         "symbol": SYMBOL,
@@ -82,8 +94,23 @@ def make_order(order_id: str, side: Side, quantity: str, type: OrderType = Order
     return Order(**{**fields, **more})  # type: ignore[arg-type]
 
 
+class Habits(NamedTuple):
+    """In what venues differ, each within the port."""
+
+    tells_twice: bool = False  # the answer to a request tells what the stream tells too
+    lookups: int = 1  # how often it is asked until it is sure of an order that it never had
+    market_waits: bool = True  # what a market order does not get at once waits for the next quote; or it expires
+    trails_in_money: bool = True  # a distance in money stays one; or it becomes a share of the price of then
+    unfillable: type[Report] = Expired  # what becomes of a FOK order that cannot be filled at once
+    paired: type[Report] = Canceled  # how an order of a pair ends when the other one goes ahead
+    paired_reason: str = "OCO"
+    double: type[VenueError] = VenueRefused  # what is said of an id that is open already
+
+
 class Stage(Protocol):
     """One account at one venue: 10,000 of quote currency, and on spot 10 of base; prices around 100."""
+
+    habits: Habits
 
     @property
     def executor(self) -> Executor: ...
@@ -91,70 +118,21 @@ class Stage(Protocol):
     @property
     def symbol(self) -> Symbol: ...
 
-    async def show(self, bids: str, asks: str) -> None:
-        """Make the market show this depth, and nothing else."""
+    async def show(self, bids: str, asks: str, last: Side) -> None:
+        """Make the market show this depth, and nothing else; `last` traded with the first of it: BUY at the ask."""
         ...
 
-    async def settle(self) -> None:
-        """Return when all that was shown and asked so far has been dealt with and told."""
+    async def settle(self, heard: list[Report]) -> None:
+        """Return when all that was shown and asked so far has been dealt with, told, and is in `heard`."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Let time go by."""
         ...
 
     async def restart(self) -> None:
         """Our process dies and comes back to the same account; `executor` is a new one."""
         ...
-
-
-class PaperStage:
-    def __init__(self, settlement: Settlement) -> None:
-        spot = settlement is Settlement.SPOT
-        self.symbol = SYMBOL
-        self.clock = HandClock()
-        self.market = FakeMarket(self.clock, INSTRUMENT)
-        self.store = MemoryVenueStore()
-        self._products = ("spot",) if spot else ("usdm",)
-        self._funds = (Money(Decimal(10000), "USDT"), *((Money(Decimal(10), "BTC"),) if spot else ()))
-        self.executor = self._make()
-
-    def _make(self) -> PaperExecutor:
-        return PaperExecutor(
-            "demo",
-            self.market,
-            self.store,
-            self.clock,
-            funds=self._funds,
-            fees=Fees(Decimal("0.001"), Decimal("0.002")),
-            leverage=Decimal(2),
-            products=self._products,
-        )
-
-    async def show(self, bids: str, asks: str) -> None:
-        self.market.book(bids, asks)
-
-    async def settle(self) -> None:
-        await self.executor.open_orders()  # is answered after all that was heard before
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-    async def restart(self) -> None:
-        await self.executor.stop()
-        self.executor = self._make()
-        await self.executor.start()
-
-
-@asynccontextmanager
-async def paper_stage(settlement: Settlement) -> AsyncIterator[Stage]:
-    stage = PaperStage(settlement)
-    await stage.executor.start()
-    try:
-        yield stage
-    finally:
-        await stage.executor.stop()
-
-
-STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
-    "paper spot": lambda: paper_stage(Settlement.SPOT),
-    "paper linear": lambda: paper_stage(Settlement.LINEAR),
-}
 
 
 class Desk:
@@ -168,11 +146,19 @@ class Desk:
 
     async def _consume(self) -> None:
         async for report in self.stage.executor.reports():
+            self._note(report)
+
+    def _note(self, report: Report) -> None:
+        """Write it down. What is told twice is one piece of news where the venue does so, as it is to the desk."""
+        if not (self.stage.habits.tells_twice and any(_is_same(report, each) for each in self.reports)):
             self.reports.append(report)
 
     async def close(self) -> None:
         self._consumer.cancel()
         await asyncio.gather(self._consumer, return_exceptions=True)
+
+    async def settle(self) -> None:
+        await self.stage.settle(self.reports)
 
     async def restart(self) -> None:
         await self.close()
@@ -181,32 +167,51 @@ class Desk:
 
     def draft(self, side: Side, quantity: str, type: OrderType = OrderType.MARKET, **more: object) -> Order:
         self._number += 1
-        return make_order(f"contract{self._number}", side, quantity, type, symbol=self.stage.symbol, **more)
+        name = order_id(f"contract {self._number}")
+        return make_order(name, side, quantity, type, symbol=self.stage.symbol, **more)
+
+    def now(self, order: Order) -> Order:
+        """The order with what the venue calls it by now."""
+        told = [r.venue_order_id for r in self.told(order) if isinstance(r, Accepted | Amended) and r.venue_order_id]
+        return replace(order, venue_order_id=told[-1]) if told else order
 
     async def send(self, order: Order, *legs: Order) -> Order:
         """Place it. A venue may refuse by raising or by a report: both are written down as `Rejected`."""
         try:
             await self.stage.executor.place(Approved(order, (), legs))
         except VenueRefused as why:
-            self.reports.append(Rejected(order.id, why.code, why.text))
-        await self.stage.settle()
+            self._note(Rejected(order.id, why.code, why.text))
+        await self.settle()
         return order
 
     async def place(self, side: Side, quantity: str, type: OrderType = OrderType.MARKET, **more: object) -> Order:
         return await self.send(self.draft(side, quantity, type, **more))
 
     async def cancel(self, order: Order) -> None:
-        await self.stage.executor.cancel(order)
-        await self.stage.settle()
+        """Ask for a cancel. A venue may refuse by raising or by a report: both are written down as `CancelRefused`."""
+        try:
+            await self.stage.executor.cancel(self.now(order))
+        except VenueRefused as why:
+            self._note(CancelRefused(order.id, why.text))
+        await self.settle()
 
     async def amend(self, order: Order, quantity: str, limit: str | None = None, stop: str | None = None) -> None:
         prices = (Decimal(text) if text else None for text in (limit, stop))
-        await self.stage.executor.amend(order, Decimal(quantity), *prices)
-        await self.stage.settle()
+        await self.stage.executor.amend(self.now(order), Decimal(quantity), *prices)
+        await self.settle()
 
-    async def show(self, bids: str, asks: str) -> None:
-        await self.stage.show(bids, asks)
-        await self.stage.settle()
+    async def show(self, bids: str, asks: str, last: Side = Side.SELL) -> None:
+        await self.stage.show(bids, asks, last)
+        await self.settle()
+
+    async def lookup(self, order: Order) -> VenueOrder | None:
+        """The order as the venue has it, once it is sure."""
+        for _ in range(self.stage.habits.lookups - 1):
+            try:
+                return await self.stage.executor.lookup(self.now(order))
+            except OutcomeUnknown:
+                await self.stage.wait(20)
+        return await self.stage.executor.lookup(self.now(order))
 
     def told(self, order: Order, kind: type[Report] | None = None) -> list[Report]:
         """The reports about an order, in their order."""
@@ -217,7 +222,7 @@ class Desk:
 
     async def status(self, order: Order) -> str:
         """As the venue has it; `unknown` if it never had it."""
-        found = await self.stage.executor.lookup(order)
+        found = await self.lookup(order)
         return found.status if found else "unknown"
 
     async def held(self) -> Decimal:
@@ -225,5 +230,36 @@ class Desk:
         positions = await self.stage.executor.positions()
         if self.stage.symbol in positions:
             return positions[self.stage.symbol]
-        base = self.stage.executor.instruments[self.stage.symbol].base
-        return sum((m.amount for m in await self.stage.executor.balances() if m.currency == base), Decimal(0))
+        return sum((m.amount for m in await self.stage.executor.balances() if m.currency == self.base), Decimal(0))
+
+    @property
+    def base(self) -> str:
+        return self.stage.executor.instruments[self.stage.symbol].base
+
+
+def _is_same(report: Report, before: Report) -> bool:
+    """The same news: an order is accepted once, whatever the venue calls it from then on."""
+    if isinstance(report, Accepted) and isinstance(before, Accepted):
+        return report.order_id == before.order_id
+    return report == before
+
+
+def needs(desk: Desk, *wanted: OrderType | TimeInForce | str) -> None:
+    """Skip the test where the venue disclaims one of these."""
+    can = desk.stage.executor.capabilities
+    for word in wanted:
+        if isinstance(word, OrderType):
+            able = word in can.order_types
+        elif isinstance(word, TimeInForce):
+            able = word in can.time_in_force
+        elif word == "amend":
+            able = OrderType.LIMIT in can.amend_types
+        else:
+            able = getattr(can, word)
+        if not able:
+            pytest.skip(f"this venue has no {word}")
+
+
+def fills(desk: Desk, order: Order) -> list[tuple[Decimal, Decimal]]:
+    """Quantity and price of what was told of an order's fills."""
+    return [(fill.quantity, fill.price) for fill in desk.told(order) if isinstance(fill, Filled)]

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from trading.clock import Clock
-from trading.errors import OutcomeUnknown, VenueRefused
+from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.executors.binance import answers, filters, requests
 from trading.executors.binance.doubts import Doubts
 from trading.executors.binance.outcome import InDoubt
@@ -25,9 +25,8 @@ from trading.executors.binance.trades import trades_since
 from trading.executors.binance.whose import FindOurs, Whose
 from trading.instruments import Money, Symbol
 from trading.order import Order
-from trading.ports import Amended, Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
+from trading.ports import Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
 
-UNKNOWN_ORDER = ("NO_SUCH_ORDER", "UNKNOWN_ORDER")
 BEFORE = timedelta(minutes=1)  # how long before an order was made its traces may begin: clocks differ
 MADE_WAY = "replaced"
 """The status of an order that was cancelled to be changed, as long as its changed self is not seen."""
@@ -40,8 +39,8 @@ class Side:
     """One product of an account. `symbols` are those it may trade; `find` asks the desk's books."""
 
     capabilities: Capabilities
-    right: str
-    """What a key that may trade here is called in `GET /sapi/v1/account/apiRestrictions`."""
+    right: tuple[str, str]
+    """What lets a key trade here: its name in `GET /sapi/v1/account/apiRestrictions`, and on the web site."""
 
     trades_span = timedelta(days=1)
     trades_reach: timedelta | None = None
@@ -59,6 +58,7 @@ class Side:
         self.rules: dict[Symbol, SymbolRules] = {}
         self.listing: dict[str, SymbolRules] = {}
         self._clock, self._symbols = clock, tuple(symbols)
+        self._others: dict[Symbol, SymbolRules] = {}  # not traded any more, but an order of ours was there
         self.price = price
         self._whose = Whose(find, self)
         self._doubts = Doubts(clock)
@@ -105,6 +105,10 @@ class Side:
     async def find(self, order: Order, rules: SymbolRules) -> VenueOrder | None:
         """The order where it would be, perhaps as `MADE_WAY`; None if Binance says that there is none, or not yet."""
         raise NotImplementedError
+
+    def is_another(self, order: Order, row: Row) -> bool:
+        """Whether a row is another order, even if it bears our id."""
+        return False
 
     async def conditional(self, order: Order, rules: SymbolRules, since: datetime) -> list[VenueOrder]:
         """Orders like `order` that are listed elsewhere than the plain ones."""
@@ -153,8 +157,11 @@ class Side:
         if not self.session.addresses.wallet:
             return  # only the live exchange tells
         rights = await self.send(requests.permissions())
-        if not rights.get(self.right, True):
-            raise VenueRefused("The key may not trade here.", f"Give it {self.right} at Binance.", code="BAD_KEY")
+        name, label = self.right
+        if not rights.get(name, True):
+            raise VenueRefused(
+                f"The key may not trade {self.session.product}.", f"Tick {label!r} at Binance.", code="BAD_KEY"
+            )
         if not may_withdraw and rights.get("enableWithdrawals"):
             raise VenueRefused(
                 "The key may withdraw money.",
@@ -167,6 +174,8 @@ class Side:
         info = await self.send(self.exchange_info())
         self.session.budget.learn(info.get("rateLimits", ()))
         found = rules_of(info, self.session.product)
+        if not found:
+            raise VenueUnreachable("Binance lists no symbols.", "The desk asks again.", code="UNREADABLE")
         self.rules = {symbol: found[symbol] for symbol in self._symbols if symbol in found}
         self.listing = by_venue_symbol(found)
 
@@ -181,6 +190,16 @@ class Side:
                 f"Binance does not list {symbol}.", "/instruments lists what it does.", code="BAD_SYMBOL"
             )
         return rules
+
+    def rules_at(self, order: Order) -> SymbolRules:
+        """The rules where an order of ours is, also if the symbol is no longer among what the account trades.
+
+        Raises:
+            VenueRefused: it is not listed any more.
+        """
+        if order.symbol not in self.rules:
+            self._others |= {rules.symbol: rules for rules in self.listing.values() if rules.symbol == order.symbol}
+        return self._others.get(order.symbol) or self.rules_for(order.symbol)
 
     def venue_symbol(self, symbol: Symbol) -> str:
         """Binance's name of a symbol, whether the account trades it or not."""
@@ -207,8 +226,9 @@ class Side:
             if isinstance(event, Reconnected):
                 yield event
                 continue
-            for report in self.noted(reports_of(event, self.listing), [event_of(event)]):
-                yield report
+            row = event_of(event)
+            for report in self.noted(reports_of(event, self.listing), [row]):
+                yield self._whose.owned(report, row, self.listing)
 
     def noted(self, reports: list[Report], rows: Iterable[Row]) -> list[Report]:
         """The same reports; the ids in `rows` (answers or events) are remembered, as trades carry only the venue's."""
@@ -223,9 +243,9 @@ class Side:
     # --- trades ------------------------------------------------------------------------------
 
     async def fills(self, since: datetime) -> list[Filled]:
-        """Every trade of what the account may trade from `since` on, oldest first."""
+        """Every trade of what the account trades from `since` on, oldest first."""
         found: list[Filled] = []
-        for rules in self.rules.values():
+        for rules in (self._others | self.rules).values():
             rows = await trades_since(self, rules, since, self._clock.now())
             order_ids = await self._whose.ask(rules, {str(row["orderId"]) for row in rows})
             found += answers.fills_of(rows, self.listing, order_ids)
@@ -241,7 +261,10 @@ class Side:
         Raises:
             OutcomeUnknown: not sure yet; VenueUnreachable.
         """
-        rules = self.rules_for(order.symbol)
+        try:
+            rules = self.rules_at(order)
+        except VenueRefused as why:
+            raise OutcomeUnknown(why.text, "Look there what became of it.", code="NOT_SURE") from None
         found = await self.find(order, rules)
         if found is not None and found.status != MADE_WAY:
             self._doubts.shown(order)
@@ -259,7 +282,8 @@ class Side:
             if shown.order_id == order.id:
                 return shown
         rows = await self.send(self.orders_request(rules, since_ms=int(since.timestamp() * 1000)))
-        for shown in [*answers.orders_of(rows, self.listing), *await self.conditional(order, rules, since)]:
+        plain = [answers.order_of(row, self.listing) for row in rows if not self.is_another(order, row)]
+        for shown in [*plain, *await self.conditional(order, rules, since)]:
             if shown.order_id == order.id:
                 return shown
         listed = {str(row["orderId"]) for row in rows}
@@ -270,23 +294,3 @@ class Side:
             text = "Binance shows a trade that is or may be of it, and not the order."
             raise OutcomeUnknown(text, "It is asked again.", code="NOT_SURE")
         return None
-
-
-def is_as_wished(order: Order, shown: VenueOrder) -> bool:
-    """Whether the order as Binance has it is what `order` wants it to be: a change came through before."""
-    wished = (order.quantity, order.limit_price, order.stop_price)
-    return (shown.quantity, shown.limit_price, shown.stop_price) == wished
-
-
-def as_it_is(order: Order, shown: VenueOrder) -> list[Report]:
-    return [Amended(order.id, order.quantity, order.limit_price, order.stop_price, shown.venue_order_id)]
-
-
-async def absent(call: Any) -> Any:
-    """The answer of a look-up, or None where Binance says that there is no such order."""
-    try:
-        return await call
-    except VenueRefused as why:
-        if why.code in UNKNOWN_ORDER:
-            return None
-        raise

@@ -155,7 +155,7 @@ def positions_of(rows: Iterable[Row], listing: Listing) -> dict[Symbol, Decimal]
 def placed(answer: Row, listing: Listing) -> list[Report]:
     """The answer to a new order or list: accepted, with what was filled and how it ended, if it has.
 
-    The futures do not tell the trades in it: the end of an order that had some is left to the stream, which tells both.
+    The futures tell neither the trades in it nor why an order expired: that is left to the stream, which tells both.
     A list that is filled at once still shows its waiting orders as they were before (rest-api.md, OTO).
     """
     if "algoId" in answer:
@@ -182,8 +182,8 @@ def _placed(row: Row, listing: Listing) -> list[Report]:
     told = sum((each.quantity for each in reports if isinstance(each, Filled)), number(None))
     if number(row.get("executedQty")) > told:
         return reports
-    if status in ENDED:
-        reports.append(Expired(order_id, expiry(row.get("expiryReason"), status)))
+    if status in ENDED and (reason := expiry(row.get("expiryReason"), status)):
+        reports.append(Expired(order_id, reason))
     elif status == "REJECTED":
         reports.append(Rejected(order_id, "REJECTED", "Binance refused it"))
     elif status == "CANCELED":
@@ -191,12 +191,15 @@ def _placed(row: Row, listing: Listing) -> list[Report]:
     return reports
 
 
-def canceled(answer: Row) -> list[Report]:
-    """The answer to a cancel of an order or a list: every order that it ended."""
+def canceled(answer: Row, order_id: str = "") -> list[Report]:
+    """The answer to a cancel of an order or a list: every order that it ended.
+
+    `order_id` is ours where the caller knows it better: somebody may have renamed the order.
+    """
     if "algoId" in answer:
         return [Canceled(ours(answer["clientAlgoId"]))]
-    rows = _singles([answer])
-    return [Canceled(ours(_client_id(row))) for row in rows if row.get("status", "CANCELED") == "CANCELED"]
+    rows = [row for row in _singles([answer]) if row.get("status", "CANCELED") == "CANCELED"]
+    return [Canceled(ours(_client_id(row)) or order_id) for row in rows]
 
 
 def amended(answer: Row, order: Order) -> list[Report]:
@@ -216,3 +219,14 @@ def replaced(answer: Row, order: Order, listing: Listing) -> list[Report]:
     new = (answer.get("data") or answer)["newOrderResponse"]
     change = Amended(order.id, order.quantity, order.limit_price, order.stop_price, str(new["orderId"]))
     return [change, *_placed(new, listing)[1:]]
+
+
+def is_as_wished(order: Order, shown: VenueOrder) -> bool:
+    """Whether the order as Binance has it is what `order` wants it to be: a change came through before."""
+    wished = (order.quantity, order.limit_price, order.stop_price)
+    return (shown.quantity, shown.limit_price, shown.stop_price) == wished
+
+
+def as_it_is(order: Order, shown: VenueOrder) -> list[Report]:
+    """What is said of a change that was done before."""
+    return [Amended(order.id, order.quantity, order.limit_price, order.stop_price, shown.venue_order_id)]

@@ -3,13 +3,16 @@
 Queries read a copy of the matching engine's state, so -2013 may only mean "not yet" (general API information).
 """
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from trading.clock import Clock
-from trading.errors import OutcomeUnknown
+from trading.errors import OutcomeUnknown, VenueRefused
 from trading.executors.binance.outcome import certain_after
 from trading.order import Order
+
+UNKNOWN_ORDER = ("NO_SUCH_ORDER", "UNKNOWN_ORDER", "ORDER_ARCHIVED")
 
 TIMES = 2
 """How often Binance must say it, after the moment from which on nothing of the order can still be executed."""
@@ -49,3 +52,13 @@ class Doubts:
 
     def _unsure(self, text: str, remedy: str) -> NoReturn:
         raise OutcomeUnknown(text, remedy, code="NOT_SURE")
+
+
+async def absent(call: Awaitable[Any]) -> Any:
+    """The answer of a look-up, or None where Binance says that there is no such order."""
+    try:
+        return await call
+    except VenueRefused as why:
+        if why.code in UNKNOWN_ORDER:
+            return None
+        raise

@@ -218,7 +218,7 @@ def amend(order: Order, shown: VenueOrder, rules: SymbolRules, *, in_list: bool 
 def _replace(order: Order, rules: SymbolRules) -> Request:
     if not rules.cancel_replace_allowed:
         raise _unsupported(rules, "changes of open orders")
-    visible = None if order.iceberg is None else min(order.iceberg, order.quantity)
+    visible = order.iceberg if order.iceberg and order.iceberg < order.quantity else None
     params = _single(order, rules, visible, None) | {
         "cancelReplaceMode": "STOP_ON_FAILURE",
         "cancelRestrictions": "ONLY_NEW",

@@ -125,7 +125,7 @@ class Session:
                 sent = self._stamped(params, order) if signed else dict(params)
                 return await self._send(method, path, sent, signed, Wire(room, once=order))
 
-        return await self._settled(attempt, order=order)
+        return await self._settled(attempt, order=order, heals=signed)
 
     async def ask(
         self, line: Line | None, method: str, params: Mapping[str, Any], *, order: bool = False, weight: int = 1
@@ -174,14 +174,14 @@ class Session:
         window = ORDER_WINDOW_MS if order else READ_WINDOW_MS
         return {**params, "recvWindow": window, "timestamp": self.time.now_ms()}
 
-    async def _settled(self, attempt: Callable[[], Awaitable[T]], *, order: bool) -> T:
+    async def _settled(self, attempt: Callable[[], Awaitable[T]], *, order: bool, heals: bool = True) -> T:
         """What `attempt` brings, or one of our errors for what it met (`Said`, `Lost`).
 
         A request that was turned away for its timestamp was not executed: the clock is measured again and the request
-        made again, once.
+        made again, once. Not so one without a timestamp (`heals` False), by which the clock is measured.
         """
         loop = asyncio.get_running_loop()
-        may_heal = True
+        may_heal = heals
         while True:
             sent_at, began = self._clock.now(), loop.time()
             try:

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from trading.errors import VenueRefused
 from trading.executors.binance import answers, requests
-from trading.executors.binance.account import MADE_WAY, UNKNOWN_ORDER, Side, absent, as_it_is, is_as_wished
+from trading.executors.binance.account import MADE_WAY, Side
+from trading.executors.binance.doubts import UNKNOWN_ORDER, absent
 from trading.executors.binance.names import is_replaced
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rows import Row, number, reading
@@ -30,7 +31,7 @@ NOTHING = "-1"  # orderListId of an order in no list
 
 class SpotSide(Side):
     capabilities = CAPABILITIES
-    right = "enableSpotAndMarginTrading"
+    right = ("enableSpotAndMarginTrading", "Enable Spot & Margin Trading")
 
     async def check(self) -> None:
         account = await self.send(requests.account())
@@ -47,7 +48,7 @@ class SpotSide(Side):
         return requests.place(approved, self.rules_for(order.symbol), visible=order.iceberg, reference=reference)
 
     async def cancel(self, order: Order) -> list[Report]:
-        rules = self.rules_for(order.symbol)
+        rules = self.rules_at(order)
         try:
             answer = await self.send_about(requests.cancel(order, rules), [order])
         except VenueRefused as why:
@@ -56,24 +57,25 @@ class SpotSide(Side):
             # Somebody's change at Binance may have given it another id.
             answer = await self.send_about(requests.cancel(order, rules, by_venue_id=True), [order])
         with reading(executed=True):
-            return answers.canceled(answer)
+            return answers.canceled(answer, order.id)
 
     async def amend(self, order: Order) -> list[Report]:
-        rules = self.rules_for(order.symbol)
+        rules = self.rules_at(order)
         row = await absent(self.send(requests.lookup(order, rules)))
         if row is None:
             raise VenueRefused("Binance does not have the order any more.", "It is looked up.", code="UNKNOWN_ORDER")
-        shown = answers.order_of(row, self.listing, order.id)
+        with reading():
+            shown = answers.order_of(row, self.listing, order.id)
         if shown.status != "open":
             raise VenueRefused(f"It is {shown.status} by now.", "It is looked up.", code="UNKNOWN_ORDER")
-        if is_as_wished(order, shown):
-            return as_it_is(order, shown)
+        if answers.is_as_wished(order, shown):
+            return answers.as_it_is(order, shown)
         request = requests.amend(order, shown, rules, in_list=str(row.get("orderListId", NOTHING)) != NOTHING)
         try:
             answer = await self.send_about(request, [order])
         except VenueRefused as why:
             if why.code == "NO_CHANGE":  # what was shown was out of date
-                return as_it_is(order, shown)
+                return answers.as_it_is(order, shown)
             if why.code != "REPLACE_HALF_DONE":
                 raise
             return [Canceled(order.id, why.text)]
@@ -105,7 +107,7 @@ class SpotSide(Side):
         of one order of a list gives its id to all of the list: there it is the venue's id that counts.
         """
         row = await absent(self.send(requests.lookup(order, rules)))
-        if row is not None and _is_another(order, row):
+        if row is not None and self.is_another(order, row):
             row = None
         if row is None and order.venue_order_id:
             row = await absent(self.send(requests.lookup(order, rules, by_venue_id=True)))
@@ -113,6 +115,16 @@ class SpotSide(Side):
             return None
         shown = answers.order_of(row, self.listing, order.id)
         return replace(shown, status=MADE_WAY) if is_replaced(str(row.get("clientOrderId"))) else shown
+
+    def is_another(self, order: Order, row: Row) -> bool:
+        """Of a list that was cancelled all orders bear one id."""
+        if str(row.get("orderListId", NOTHING)) == NOTHING:
+            return False
+        if order.venue_order_id:
+            return str(row["orderId"]) != order.venue_order_id
+        shown = answers.order_of(row, self.listing)
+        mine = (order.side.value, order.limit_price, order.stop_price)
+        return (row.get("side"), shown.limit_price, shown.stop_price) != mine
 
     def trades_request(self, rules: SymbolRules, since_ms: int | None = None, from_id: str = "") -> Request:
         return requests.trades(rules, since_ms=since_ms, from_id=from_id)
@@ -122,17 +134,6 @@ class SpotSide(Side):
 
     def order_request(self, rules: SymbolRules, venue_order_id: str) -> Request:
         return Request("GET", "/api/v3/order", {"symbol": rules.venue_symbol, "orderId": venue_order_id}, weight=4)
-
-
-def _is_another(order: Order, row: Row) -> bool:
-    """Whether a row that bears our id is another order of the same list."""
-    if str(row.get("orderListId", NOTHING)) == NOTHING:
-        return False
-    if order.venue_order_id:
-        return str(row["orderId"]) != order.venue_order_id
-    shown = answers.order_of(row, {})
-    mine = (order.side.value, order.limit_price, order.stop_price)
-    return (row.get("side"), shown.limit_price, shown.stop_price) != mine
 
 
 def _with_fees(commission: Row, account: Row) -> Capabilities:

@@ -34,7 +34,7 @@ async def trades_since(product: Trading, rules: SymbolRules, since: datetime, no
 
 async def _pages(product: Trading, rules: SymbolRules, since: datetime, now: datetime) -> list[Row]:
     begin, rows = since, list[Row]()
-    while not rows and begin < now:
+    while not rows and begin <= now:
         rows = await product.send(product.trades_request(rules, since_ms=int(begin.timestamp() * 1000)))
         begin += product.trades_span
     page = rows

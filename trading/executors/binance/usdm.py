@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from trading.errors import VenueRefused
 from trading.executors.binance import answers, usdm_requests
-from trading.executors.binance.account import UNKNOWN_ORDER, Side, absent, as_it_is, is_as_wished
+from trading.executors.binance.account import Side
+from trading.executors.binance.doubts import UNKNOWN_ORDER, absent
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rows import number, reading
 from trading.executors.binance.rules import SymbolRules
@@ -25,11 +26,12 @@ CAPABILITIES = Capabilities(
     shorting=True,
     leverage=True,
 )
+FINISHED = "FINISHED"  # of a conditional order: what it became has ended
 
 
 class UsdmSide(Side):
     capabilities = CAPABILITIES
-    right = "enableFutures"
+    right = ("enableFutures", "Enable Futures")
     # userTrades: a range is of 7 days at most, and so is what is told without one.
     trades_span = timedelta(days=7)
     trades_reach = timedelta(days=6)
@@ -67,7 +69,7 @@ class UsdmSide(Side):
         return await super().place(approved)
 
     async def cancel(self, order: Order) -> list[Report]:
-        answer = await self._where_it_is(order, usdm_requests.cancel, self.rules_for(order.symbol))
+        answer = await self._where_it_is(order, usdm_requests.cancel, self.rules_at(order))
         with reading(executed=True):
             return answers.canceled(answer)
 
@@ -81,18 +83,20 @@ class UsdmSide(Side):
         return await self.send_about(request(order, rules, triggered=True), [order])
 
     async def amend(self, order: Order) -> list[Report]:
-        rules = self.rules_for(order.symbol)
-        if (shown := await self.find(order, rules)) is None:
+        rules = self.rules_at(order)
+        with reading():
+            shown = await self.find(order, rules)
+        if shown is None:
             raise VenueRefused("Binance does not have the order any more.", "It is looked up.", code="UNKNOWN_ORDER")
         if shown.status != "open":
             raise VenueRefused(f"It is {shown.status} by now.", "It is looked up.", code="UNKNOWN_ORDER")
-        if is_as_wished(order, shown):
-            return as_it_is(order, shown)
+        if answers.is_as_wished(order, shown):
+            return answers.as_it_is(order, shown)
         try:
             answer = await self.send_about(usdm_requests.amend(order, shown, rules), [order])
         except VenueRefused as why:
             if why.code == "NO_CHANGE":  # what was shown was out of date
-                return as_it_is(order, shown)
+                return answers.as_it_is(order, shown)
             raise
         with reading(executed=True):
             return answers.amended(answer, order)
@@ -110,7 +114,8 @@ class UsdmSide(Side):
         shown = self.shown(await self.send(usdm_requests.open_orders()))
         waiting = await self.send(usdm_requests.open_algo_orders())
         plain = [await self._with_trigger(each) if each.order_id else each for each in shown]
-        return plain + [answers.algo_order_of(row, self.listing) for row in waiting]
+        # What is triggered is, or was, a plain order.
+        return plain + [answers.algo_order_of(row, self.listing) for row in waiting if not answers.triggered_id(row)]
 
     async def _with_trigger(self, shown: VenueOrder) -> VenueOrder:
         """The plain order that a conditional one became, with the stop price that only the algo service remembers."""
@@ -141,13 +146,17 @@ class UsdmSide(Side):
         if row is not None:
             shown = answers.order_of(row, self.listing, order.id)
             return replace(shown, stop_price=order.stop_price) if usdm_requests.is_conditional(order) else shown
-        return None if waiting is None else answers.algo_order_of(waiting, self.listing)
+        # Triggered, and not seen yet among the plain orders; or finished so long ago that it is seen no more.
+        if waiting is None or waiting.get("algoStatus") == FINISHED:
+            return None
+        return answers.algo_order_of(waiting, self.listing)
 
     async def conditional(self, order: Order, rules: SymbolRules, since: datetime) -> list[VenueOrder]:
         if not usdm_requests.is_conditional(order):
             return []
         request = usdm_requests.all_algo_orders(rules, since_ms=int(since.timestamp() * 1000))
-        return [answers.algo_order_of(row, self.listing) for row in await self.send(request)]
+        rows = await self.send(request)
+        return [answers.algo_order_of(row, self.listing) for row in rows if not answers.triggered_id(row)]
 
     def trades_request(self, rules: SymbolRules, since_ms: int | None = None, from_id: str = "") -> Request:
         return usdm_requests.trades(rules, since_ms=since_ms, from_id=from_id)

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from trading.errors import VenueRefused
 from trading.executors.binance.names import ours
 from trading.executors.binance.requests import Request
-from trading.executors.binance.rows import Row
+from trading.executors.binance.rows import Listing, Row, symbol_of
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Symbol
-from trading.ports import VenueOrder
+from trading.ports import Reconnected, Report, VenueOrder
 
 ASKED_SINGLY = 5  # orders that are looked up one by one; more are listed
 NOT_THERE = "NO_SUCH_ORDER"
@@ -58,6 +58,15 @@ class Whose:
         venue_id = order.venue_order_id
         known = self._ids.get((str(row["symbol"]), venue_id)) or self._find(order.symbol, venue_id)
         return replace(order, order_id=known) if known else order
+
+    def owned(self, report: Report, event: Row, listing: Listing) -> Report:
+        """The report of an event, as one of our order also where somebody at Binance gave that another id."""
+        if isinstance(report, Reconnected) or report.order_id:
+            return report
+        told = event["o"] if isinstance(event.get("o"), dict) else event
+        name, venue_id = str(told.get("s")), str(told.get("i"))
+        known = self._ids.get((name, venue_id)) or self._find(symbol_of(name, listing), venue_id)
+        return replace(report, order_id=known) if known else report
 
     async def ask(self, rules: SymbolRules, venue_ids: set[str]) -> dict[str, str]:
         """Our id for each of the venue's, empty for somebody else's; without those that Binance does not find yet."""

@@ -11,10 +11,17 @@ def test_every_product_has_its_addresses_in_every_environment() -> None:
         "https://api.binance.com",
         "wss://ws-api.binance.com:443/ws-api/v3",
         "wss://stream.binance.com:9443",
+        "https://api.binance.com",
     )
     assert addresses_of("usdm", "demo").rest == "https://demo-fapi.binance.com"
     assert addresses_of("usdm", "live").ws_api == "wss://ws-fapi.binance.com/ws-fapi/v1"
     assert addresses_of("spot", "testnet").ws_api == "wss://ws-api.testnet.binance.vision/ws-api/v3"
+
+
+def test_what_a_key_may_do_is_told_by_the_live_exchange_at_one_address_for_all_products() -> None:
+    assert addresses_of("usdm", "live").wallet == "https://api.binance.com"
+    assert addresses_of("usdm", "live", "http://relay:9").wallet == "http://relay:9"
+    assert [addresses_of("spot", each, "http://relay:9").wallet for each in ("demo", "testnet")] == ["", ""]
 
 
 @pytest.mark.parametrize("given", ["ws://relay:9", "ws://relay:9/", "ws://relay:9/ws-api/v3"])

@@ -1,0 +1,1 @@
+"""Replies as each chat takes them: pure functions within every limit of the platforms; nothing here sends."""

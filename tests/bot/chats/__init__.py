@@ -1,0 +1,1 @@
+"""What the chats are shown, and what they take."""

@@ -1,0 +1,233 @@
+"""A person trades at Binance from chat: the whole desk, as settings make it, at the emulated exchange over sockets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from handlers.reply import Reply
+from tests.emulators.binance.futures import Futures
+from tests.emulators.binance.signing import ApiKey
+from tests.emulators.binance.spot import Spot
+from tests.emulators.binance.venue import Binance
+from tests.running import Running, running
+from trading.intent import AccountId, Mode
+from trading.order import OrderStatus
+
+D = Decimal
+# The example key of Binance's own documentation.
+KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
+SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+KEYS = {"TILLER_ACCOUNTS__MAIN__API_KEY": KEY, "TILLER_ACCOUNTS__MAIN__API_SECRET": SECRET}
+LIVE, PAPER = AccountId("main", Mode.LIVE), AccountId("main", Mode.PAPER)
+NAME = "BTCUSDT"
+TOML = """
+[accounts.main]
+venue = "binance"
+environment = "live"
+products = ["spot", "usdm"]
+rest_url = "{rest}"
+ws_api_url = "{socket}"
+stream_url = "{socket}/fstream"
+[accounts.demo]
+venue = "paper"
+[market]
+symbols = ["BTC/USDT", "BTC/USDT:USDT"]
+[confirm]
+orders = "never"
+[risk]
+max_order_value = "10000"
+max_position_value = "20000"
+"""
+SPOT_ONLY = (
+    TOML.replace('["spot", "usdm"]', '["spot"]')
+    .replace("{socket}/fstream", "{socket}")
+    .replace(', "BTC/USDT:USDT"', "")
+)
+
+
+class Place:
+    """Binance with 10,000 USDT on each product, BTC at 60,000."""
+
+    def __init__(self, venue: Binance) -> None:
+        self.venue, self.spot, self.futures = venue, Spot(venue), Futures(venue)
+        self.spot.open_account("main", ApiKey(KEY, secret=SECRET), USDT="10000")
+        self.futures.transfer("main", 10_000)
+        self.show("60000", "60001")
+
+    def show(self, bid: str, ask: str) -> None:
+        self.spot.show(NAME, [[bid, "5"]], [[ask, "5"]])
+        self.futures.show(NAME, [[bid, "5"]], [[ask, "5"]])
+
+    def money(self) -> dict[str, Decimal]:
+        """What the account has there, on both products together."""
+        found = {asset: D(free) + D(locked) for asset, (free, locked) in self.spot.balances("main").items()}
+        for asset, amount in self.futures.account().wallet.items():
+            found[asset] = found.get(asset, D(0)) + amount
+        return {asset: amount for asset, amount in found.items() if amount}
+
+    def toml(self, template: str = SPOT_ONLY) -> str:
+        return template.format(rest=self.venue.url, socket=self.venue.url.replace("http", "ws", 1))
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    async with Binance() as venue:
+        yield Place(venue)
+
+
+@asynccontextmanager
+async def live(folder: Path, toml: str) -> AsyncIterator[Running]:
+    """A desk whose account is live."""
+    async with running(folder, crash=False, toml=toml, **KEYS) as desk:
+        await confirmed(desk, "/mode main live")
+        yield desk
+
+
+async def confirmed(desk: Running, line: str) -> Reply:
+    """Send a line, and the confirmation that it asks for."""
+    asked = await desk.say(line)
+    assert asked.buttons, asked.text
+    return await ok(desk, f"/{asked.buttons[0].line} {asked.phrase or ''}".strip())
+
+
+async def ok(desk: Running, line: str) -> Reply:
+    reply = await desk.say(line)
+    assert reply.ok, reply.text
+    return reply
+
+
+def books(desk: Running) -> dict[str, Decimal]:
+    """What the desk's books say the account has."""
+    return {each.currency: each.amount for each in desk.app.book.balances(LIVE) if each.amount}
+
+
+def status(desk: Running, placed: Reply) -> OrderStatus:
+    """What became of the order that a reply tells of."""
+    order = desk.app.book.order(placed.order_id or "")
+    assert order is not None
+    return order.status
+
+
+async def drift(desk: Running, what: str) -> str:
+    """The id of a difference that /reconcile shows."""
+    reply = await ok(desk, "/reconcile main")
+    assert reply.table is not None, reply.text
+    return next(row[0] for row in reply.table.rows if row[2] == what)
+
+
+async def test_a_day_of_trading_on_spot(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml()) as desk:
+        bought = await ok(desk, "/buy BTC/USDT 0.01 account=main")
+        assert "LIVE main: BUY 0.01 BTC/USDT MARKET" in bought.text
+        assert "Filled 0.01 at 60,001, fee 0.00001 BTC." in bought.text
+        entry = await ok(desk, "/buy BTC/USDT 0.01 59000 sl=57000 tp=65000 account=main")
+        # the exchange holds the stop and the target, should the desk be down by then; what the fee leaves is sold
+        [group] = place.spot.exchange.lists.values()
+        assert [(each.type, each.status, str(each.qty.normalize())) for each in group.orders] == [
+            ("LIMIT", "NEW", "0.01"),
+            ("LIMIT_MAKER", "PENDING_NEW", "0.00999"),
+            ("STOP_LOSS", "PENDING_NEW", "0.00999"),
+        ]
+        place.show("58999", "59000")
+        await desk.until(lambda: status(desk, entry) is OrderStatus.FILLED)
+        assert len(desk.app.book.open_orders(LIVE)) == 2
+        resting = await ok(desk, "/buy BTC/USDT 0.01 50000 account=main")
+        moved = await ok(desk, f"/amend {resting.order_id} price=51000")
+        assert "51,000" in moved.text
+        await ok(desk, f"/cancel {resting.order_id}")
+        await desk.until(lambda: status(desk, resting) is OrderStatus.CANCELED)
+        closed = await ok(desk, "/close BTC/USDT account=main")
+        assert "Filled 0.01998 at 58,999" in closed.text
+        assert place.spot.exchange.accounts["main"].open == {}
+        assert books(desk) == {"USDT": place.money()["USDT"] - 10_000}
+        assert "no differences" in (await ok(desk, "/reconcile main")).text
+
+
+async def test_a_kill_with_flatten_cancels_and_closes_on_both_products(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml(TOML)) as desk:
+        await ok(desk, "/buy BTC/USDT 0.01 account=main")
+        await ok(desk, "/sell BTC/USDT:USDT 0.01 sl=63000 account=main")
+        await ok(desk, "/buy BTC/USDT 0.01 50000 account=main")
+        await desk.until(lambda: len(desk.app.book.open_orders(LIVE)) == 2)
+        [stop] = place.futures.account().open_algos.values()
+        assert (stop.type, stop.reduce_only) == ("STOP_MARKET", True)
+        assert "HALTED" in (await ok(desk, "/kill flatten=yes")).text
+        await desk.until(lambda: not desk.app.desk.killer.unfinished())
+        assert place.spot.exchange.accounts["main"].open == {}
+        assert not place.futures.account().open_algos
+        assert place.futures.account().held() == []
+        assert books(desk) == place.money()
+        assert not (await desk.say("/buy BTC/USDT 0.01 account=main")).ok
+
+
+async def test_what_somebody_did_by_hand_is_shown_and_decided_on(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml()) as desk:
+        rest = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.002", "price": "50000"}
+        place.spot.act("main", "POST /api/v3/order", symbol=NAME, **rest)
+        place.spot.act("main", "POST /api/v3/order", symbol=NAME, side="BUY", type="MARKET", quantity="0.002")
+        shown = await ok(desk, "/reconcile main")
+        assert shown.table is not None
+        assert [row[2:] for row in shown.table.rows] == [
+            ("order 1", "none", "BUY LIMIT 0.002 BTC/USDT at 50000"),
+            ("balance BTC", "0", "0.001998"),
+            ("balance USDT", "10000", "9879.998"),
+        ]
+        assert books(desk) == {"USDT": D(10000)}  # nothing is absorbed silently
+        assert "adopted" in (await ok(desk, f"/reconcile adopt={await drift(desk, 'balance USDT')}")).text
+        stranger = await drift(desk, "order 1")
+        assert "Cancelled at the venue" in (await confirmed(desk, f"/reconcile close={stranger}")).text
+        assert place.spot.exchange.accounts["main"].open == {}
+        sold = await confirmed(desk, f"/reconcile close={await drift(desk, 'balance BTC')}")
+        assert "SELL 0.00199 BTC/USDT" in sold.text
+        assert books(desk) | {"USDT": books(desk)["USDT"] + 10_000} == place.money()
+        assert "no differences" in (await ok(desk, "/reconcile main")).text
+
+
+async def test_a_position_by_hand_is_ignored_or_closed(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml(TOML)) as desk:
+        place.futures.place(symbol=NAME, side="SELL", type="MARKET", quantity="0.01")
+        which = await drift(desk, "position BTC/USDT:USDT")
+        assert "ignored" in (await ok(desk, f"/reconcile ignore={which}")).text
+        assert place.futures.account().held()
+        place.futures.place(symbol=NAME, side="SELL", type="MARKET", quantity="0.01")
+        closed = await confirmed(desk, f"/reconcile close={await drift(desk, 'position BTC/USDT:USDT')}")
+        assert "BUY 0.02 BTC/USDT:USDT MARKET reduce-only" in closed.text
+        assert place.futures.account().held() == []
+
+
+async def test_an_account_without_keys_trades_on_paper_and_cannot_go_live(tmp_path: Path, place: Place) -> None:
+    async with running(tmp_path, toml=place.toml(TOML)) as desk:
+        bought = await ok(desk, "/buy BTC/USDT 0.01 account=main")
+        assert "PAPER main: BUY 0.01 BTC/USDT" in bought.text
+        assert "60,001" in bought.text  # the exchange's price
+        refused = await desk.say("/mode main live")
+        assert refused.text.startswith("main cannot go live: main has no API key.")
+        assert not refused.ok
+        assert place.venue.executed.of("order") == []
+
+
+async def test_an_account_that_is_down_stops_no_other(tmp_path: Path, place: Place) -> None:
+    async with Binance() as broken:
+        other = place.toml().partition("[accounts.demo]")[0].replace("accounts.main", "accounts.spare")
+        toml = place.toml() + other.replace(place.venue.url, broken.url)
+        keys = KEYS | {name.replace("MAIN", "SPARE"): value for name, value in KEYS.items()}
+        await broken.close()
+        async with running(tmp_path, crash=False, toml=toml, **keys) as desk:
+            assert "spare is not connected" in "\n".join(desk.app.card(0))
+            await confirmed(desk, "/mode main live")
+            assert "Filled 0.01" in (await ok(desk, "/buy BTC/USDT 0.01 account=main")).text
+            refused = await desk.say("/buy BTC/USDT 0.01 account=spare")
+            assert not refused.ok
+            assert "spare" in refused.text
+
+
+async def test_a_key_that_may_withdraw_is_refused_in_one_clear_line(tmp_path: Path, place: Place) -> None:
+    everything = frozenset({"USER_DATA", "USER_STREAM", "TRADE", "FUTURES", "WITHDRAW"})
+    place.venue.keys.add(ApiKey(KEY, secret=SECRET, permissions=everything))
+    async with running(tmp_path, crash=False, toml=place.toml(), **KEYS) as desk:
+        [line] = [each for each in desk.app.card(0) if each.startswith("main is not connected")]
+        assert "The key may withdraw money. Take that right from it at Binance" in line
+        assert KEY not in line
