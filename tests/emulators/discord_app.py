@@ -1,6 +1,7 @@
 """A bot on discord.py, and a bare caller of the REST API and the gateway, for the emulator's own tests."""
 
 import asyncio
+import io
 import json
 import zlib
 from collections.abc import AsyncIterator
@@ -42,6 +43,9 @@ class App(library.Client):
         """Tests do not wait 5 s between identifies; those of the limit look at it themselves."""
 
 
+Asked = library.Interaction[App]
+
+
 @asynccontextmanager
 async def running(app: App, server: Discord, *, sync: bool = True) -> AsyncIterator[App]:
     """Log the app in, register its commands and connect it; its addresses are those of the emulator meanwhile."""
@@ -59,6 +63,40 @@ async def running(app: App, server: Discord, *, sync: bool = True) -> AsyncItera
         await asyncio.gather(task, return_exceptions=True)
     finally:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+def desk() -> App:
+    """An app with the kinds of commands that a desk has."""
+    app = App()
+
+    @app.tree.command(description="Buy, after the risk checks.")
+    @app_commands.describe(symbol="What to trade", size="How much", tif="How long it stays")
+    @app_commands.choices(tif=[app_commands.Choice(name=word, value=word) for word in ("gtc", "ioc")])
+    async def buy(asked: Asked, symbol: str, size: str, tif: str = "gtc") -> None:
+        view = library.ui.View(timeout=None)
+        view.add_item(library.ui.Button(label="Confirm", custom_id=f"confirm {symbol}"))
+        view.add_item(library.ui.Button(label="Cancel", custom_id="reject", style=library.ButtonStyle.danger))
+        await asked.response.send_message(f"Buy {size} {symbol} {tif}?", view=view)
+
+    @buy.autocomplete("symbol")
+    async def symbols(asked: Asked, current: str) -> list[app_commands.Choice[str]]:
+        known = ["BTC/USDT", "BTC/EUR", "ETH/USDT"]
+        return [app_commands.Choice(name=one, value=one) for one in known if one.startswith(current)]
+
+    @app.tree.command(description="What is owned.")
+    async def balance(asked: Asked) -> None:
+        await asked.response.defer(ephemeral=True)
+        await asked.followup.send("1.5 BTC", ephemeral=True)
+        await asked.followup.send("and 3 ETH", ephemeral=True)
+
+    @app.tree.command(description="A picture.")
+    async def chart(asked: Asked) -> None:
+        await asked.response.defer(thinking=True)
+        picture = library.File(io.BytesIO(b"PNG"), filename="chart.png", description="BTC/USDT 1h")
+        embed = library.Embed(title="BTC/USDT").set_image(url="attachment://chart.png")
+        await asked.edit_original_response(content="Done", embed=embed, attachments=[picture])
+
+    return app
 
 
 class Caller:
@@ -144,3 +182,17 @@ async def gateway(server: Discord, query: str = "v=10&encoding=json", url: str =
         session.ws_connect(f"{url or server.gateway_url}/?{query}") as ws,
     ):
         yield Socket(ws)
+
+
+def wrong(body: Json) -> dict[str, str]:
+    """The errors of a 50035 body by path: `{"embeds.0.title": "BASE_TYPE_MAX_LENGTH"}`."""
+    assert (body["code"], body["message"]) == (50035, "Invalid Form Body")
+
+    def flat(errors: Json, path: str) -> dict[str, str]:
+        found = {path: str(errors["_errors"][0]["code"])} if "_errors" in errors else {}
+        for key, inner in errors.items():
+            if key != "_errors":
+                found |= flat(inner, f"{path}.{key}".strip("."))
+        return found
+
+    return flat(body["errors"], "")

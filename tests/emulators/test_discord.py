@@ -1,52 +1,13 @@
 """discord.py, unchanged, against the emulator: what an app does and what people see of it."""
 
 import asyncio
-import io
-from typing import Any
 
 import discord as library
 import pytest
-from discord import app_commands
 
 from tests.emulators.discord.invoking import ClientRefuses
 from tests.emulators.discord.server import Discord
-from tests.emulators.discord_app import App, running
-
-Asked = library.Interaction[App]
-
-
-def desk() -> App:
-    """An app with the kinds of commands that a desk has."""
-    app = App()
-
-    @app.tree.command(description="Buy, after the risk checks.")
-    @app_commands.describe(symbol="What to trade", size="How much", tif="How long it stays")
-    @app_commands.choices(tif=[app_commands.Choice(name=word, value=word) for word in ("gtc", "ioc")])
-    async def buy(asked: Asked, symbol: str, size: str, tif: str = "gtc") -> None:
-        view = library.ui.View(timeout=None)
-        view.add_item(library.ui.Button(label="Confirm", custom_id=f"confirm {symbol}"))
-        view.add_item(library.ui.Button(label="Cancel", custom_id="reject", style=library.ButtonStyle.danger))
-        await asked.response.send_message(f"Buy {size} {symbol} {tif}?", view=view)
-
-    @buy.autocomplete("symbol")
-    async def symbols(asked: Asked, current: str) -> list[app_commands.Choice[str]]:
-        known = ["BTC/USDT", "BTC/EUR", "ETH/USDT"]
-        return [app_commands.Choice(name=one, value=one) for one in known if one.startswith(current)]
-
-    @app.tree.command(description="What is owned.")
-    async def balance(asked: Asked) -> None:
-        await asked.response.defer(ephemeral=True)
-        await asked.followup.send("1.5 BTC", ephemeral=True)
-        await asked.followup.send("and 3 ETH", ephemeral=True)
-
-    @app.tree.command(description="A picture.")
-    async def chart(asked: Asked) -> None:
-        await asked.response.defer(thinking=True)
-        picture = library.File(io.BytesIO(b"PNG"), filename="chart.png", description="BTC/USDT 1h")
-        embed = library.Embed(title="BTC/USDT").set_image(url="attachment://chart.png")
-        await asked.edit_original_response(content="Done", embed=embed, attachments=[picture])
-
-    return app
+from tests.emulators.discord_app import App, Asked, desk, running
 
 
 async def test_commands_are_registered_as_declared() -> None:
@@ -175,84 +136,21 @@ async def test_messages_of_the_app_itself() -> None:
         assert discord.doubled() == {}
 
 
-async def test_menus_and_forms() -> None:
-    app = App()
+async def test_two_taps_at_once_are_two_interactions() -> None:
+    app = desk()
+    taps: list[int] = []
 
-    class Size(library.ui.Modal, title="How much?"):
-        size: Any = library.ui.TextInput(label="Size", custom_id="size", min_length=1, max_length=10)
-
-        async def on_submit(self, asked: library.Interaction[Any]) -> None:
-            await asked.response.send_message(f"Sized {self.size.value}", ephemeral=True)
-
-    class Pick(library.ui.View):
-        @library.ui.select(
-            placeholder="Symbol",
-            options=[library.SelectOption(label="Bitcoin", value="BTC"), library.SelectOption(label="Ether")],
-        )
-        async def pick(self, asked: library.Interaction[Any], menu: library.ui.Select["Pick"]) -> None:
-            assert menu.values == ["BTC"]
-            await asked.response.send_modal(Size())
-
-    @app.tree.command(description="Guided.")
-    async def guided(asked: Asked) -> None:
-        await asked.response.send_message("Which?", view=Pick())
+    @app.event
+    async def on_interaction(asked: Asked) -> None:
+        if asked.type is library.InteractionType.component:
+            taps.append(asked.id)
+            await asked.response.defer()
 
     async with Discord() as discord, running(app, discord):
         channel, ana = discord.channel(2), discord.person(2222, "ana")
-        card = await (await ana.slash(channel, "guided")).answer()
-        with pytest.raises(ClientRefuses, match="Dogecoin is not in the menu"):
-            await ana.picks(card, "Dogecoin")
-        asked = await ana.picks(card, "Bitcoin")
-        assert asked.modal is not None
-        assert asked.modal["title"] == "How much?"
-        with pytest.raises(ClientRefuses, match="wrong length"):
-            await ana.submits(asked, size="x" * 11)
-        sent = await ana.submits(asked, Size="0.01")
-        assert (await sent.answer()).text == "Sized 0.01"
-    assert app.errors == []
-
-
-async def test_commands_that_the_client_hides() -> None:
-    app = App()
-
-    @app.tree.command(description="Only for admins.")
-    @app_commands.default_permissions()
-    async def kill(asked: Asked) -> None:
-        await asked.response.send_message("killed")
-
-    @app.tree.command(description="Only in servers.")
-    @app_commands.allowed_contexts(guilds=True, dms=False)
-    async def status(asked: Asked) -> None:
-        await asked.response.send_message(f"flat, {asked.permissions.administrator}")
-
-    async with Discord() as discord, running(app, discord):
-        channel = discord.channel(2)
-        ana, boss = discord.person(2222, "ana"), discord.person(9999, "boss", admin=True)
-        with pytest.raises(ClientRefuses, match="lacks the permissions"):
-            await ana.slash(channel, "kill")
-        # An administrator of the server gets through, whoever he is to the desk: the app must look at the id.
-        assert (await (await boss.slash(channel, "kill")).answer()).text == "killed"
-        with pytest.raises(ClientRefuses, match="not available in direct messages"):
-            await ana.slash(ana.dm, "status")
-        assert (await (await boss.slash(channel, "status")).answer()).text == "flat, True"
-        assert (await (await ana.slash(channel, "status")).answer()).text == "flat, False"
-
-
-async def test_commands_of_one_guild() -> None:
-    app = App()
-
-    @app.tree.command(description="Here.", guild=library.Object(1))
-    async def here(asked: Asked) -> None:
-        await asked.response.send_message(f"guild {asked.guild_id}")
-
-    async with Discord() as discord, running(app, discord, sync=False):
-        discord.guild(5, "Elsewhere")
-        channel, away = discord.channel(2), discord.channel(6, guild=5)
-        ana = discord.person(2222, "ana", guilds=(1, 5))
-        await app.tree.sync(guild=library.Object(1))
-        assert (await (await ana.slash(channel, "here")).answer()).text == "guild 1"
-        with pytest.raises(ClientRefuses, match="no command"):
-            await ana.slash(away, "here")
+        card = await (await ana.slash(channel, "buy", symbol="BTC/USDT", size="1")).answer()
+        await asyncio.gather(ana.presses(card, "Confirm"), ana.presses(card, "Confirm"))
+        assert len(set(taps)) == 2
 
 
 async def test_what_people_write_comes_without_its_content() -> None:

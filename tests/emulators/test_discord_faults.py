@@ -8,7 +8,7 @@ import discord as library
 import pytest
 
 from tests.emulators.discord.server import Discord
-from tests.emulators.discord_app import App, Caller, running
+from tests.emulators.discord_app import App, Caller, gateway, running
 
 CREATE = "POST /channels/{channel}/messages"
 BODY = {"content": "filled", "nonce": "fill-1", "enforce_nonce": True}
@@ -141,3 +141,34 @@ async def test_interactions_while_the_app_is_away_fail_for_the_person(discord: D
     assert asked.interaction.delivered == 0
     discord.advance(3.5)
     assert asked.failed == "The application did not respond"
+
+
+async def test_the_gateway_may_be_behind_a_broken_proxy_as_well(discord: Discord, api: Caller) -> None:
+    discord.faults.arm("status_502", on="*", times=0)
+    assert (await api("GET", "/gateway/bot"))[0] == 502
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        async with gateway(discord):
+            pass
+    assert caught.value.status == 502
+    discord.faults.disarm()
+    async with gateway(discord) as app:
+        assert (await app.next())["op"] == 10
+
+
+async def test_an_event_that_is_late_is_overtaken_and_a_lost_one_is_replayed(discord: Discord) -> None:
+    discord.commands.overwrite(None, [{"name": "status", "description": "x"}])
+    ana = discord.people[2222]
+    async with gateway(discord) as app:
+        ready = await app.identify(discord.token)
+        discord.faults.arm("late", on="INTERACTION_CREATE", seconds=0.02)
+        late, first = (ana.starts(2, "status", {}).interaction.id for _ in range(2))
+        heard = [(await app.event("INTERACTION_CREATE"))["d"]["id"] for _ in range(2)]
+        assert heard == [str(first), str(late)]
+        discord.faults.arm("lost", on="INTERACTION_CREATE")
+        lost = ana.starts(2, "status", {}).interaction.id
+        discord.gateway.cut()
+        await app.closed()
+    async with gateway(discord) as app:
+        await app.next()
+        await app.send(6, {"token": discord.token, "session_id": ready["session_id"], "seq": 4})
+        assert (await app.next())["d"]["id"] == str(lost)

@@ -1,4 +1,4 @@
-"""What the REST API takes and turns down, by the documentation's limits; who is pinged; what a payload holds."""
+"""What the REST API takes and turns down of messages, by the documented limits; what a payload holds."""
 
 import io
 import json
@@ -7,16 +7,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.emulators.discord import permissions as may
-from tests.emulators.discord.bodies import read_draft
 from tests.emulators.discord.server import Discord
-from tests.emulators.discord_app import Caller
+from tests.emulators.discord_app import Caller, wrong
 
 MESSAGES = "/channels/2/messages"
-COMMANDS = "/applications/900000/commands"
 TOO_LONG = "BASE_TYPE_MAX_LENGTH"
 BAD_LENGTH = "BASE_TYPE_BAD_LENGTH"
 REQUIRED = "BASE_TYPE_REQUIRED"
@@ -34,20 +30,6 @@ async def discord() -> AsyncIterator[Discord]:
 async def api(discord: Discord) -> AsyncIterator[Caller]:
     async with Caller(discord) as caller:
         yield caller
-
-
-def codes(body: dict[str, Any]) -> dict[str, str]:
-    """Each error of a 50035 by its path."""
-    assert (body["code"], body["message"]) == (50035, "Invalid Form Body")
-
-    def flat(errors: dict[str, Any], path: str) -> dict[str, str]:
-        found = {path: errors["_errors"][0]["code"]} if "_errors" in errors else {}
-        for key, inner in errors.items():
-            if key != "_errors":
-                found |= flat(inner, f"{path}.{key}".strip("."))
-        return found
-
-    return flat(body["errors"], "")
 
 
 def row(*parts: dict[str, Any]) -> dict[str, Any]:
@@ -142,103 +124,53 @@ WRONG: list[tuple[dict[str, Any], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "wrong"), WRONG)
+@pytest.mark.parametrize(("body", "errors"), WRONG)
 async def test_messages_that_are_turned_down(
-    discord: Discord, api: Caller, body: dict[str, Any], wrong: dict[str, str]
+    discord: Discord, api: Caller, body: dict[str, Any], errors: dict[str, str]
 ) -> None:
     status, answer = await api("POST", MESSAGES, body)
     assert status == 400
-    found = codes(answer)
-    assert {path: found.get(path) for path in wrong} == wrong
+    found = wrong(answer)
+    assert {path: found.get(path) for path in errors} == errors
     assert discord.posts.ledger == []
 
 
-def command(**fields: Any) -> dict[str, Any]:
-    return {"name": "buy", "description": "x", **fields}
-
-
-def option(name: str = "size", **fields: Any) -> dict[str, Any]:
-    return {"type": 3, "name": name, "description": "x", **fields}
-
-
-def choices(number: int, name: str = "c") -> list[dict[str, Any]]:
-    return [{"name": f"{name}{n}", "value": str(n)} for n in range(number)]
-
-
-WRONG_COMMANDS: list[tuple[dict[str, Any], dict[str, str]]] = [
-    (command(name="Buy"), {"name": "APPLICATION_COMMAND_INVALID_NAME"}),
-    (command(name="buy it"), {"name": "APPLICATION_COMMAND_INVALID_NAME"}),
-    (command(name="x" * 33), {"name": BAD_LENGTH}),
-    (command(description=""), {"description": REQUIRED}),
-    (command(description="x" * 101), {"description": BAD_LENGTH}),
-    (command(options=[option(str(n)) for n in range(26)]), {"options": TOO_LONG}),
-    (command(options=[option(choices=choices(26))]), {"options.0.choices": TOO_LONG}),
-    (
-        command(options=[option("a"), option("b", required=True)]),
-        {"options.1": "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID"},
-    ),
-    (command(options=[option("a"), option("a")]), {"options.1": "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"}),
-    (
-        command(options=[option(choices=choices(1), autocomplete=True)]),
-        {"options.0": "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_CHOICES"},
-    ),
-    (command(options=[option(type=12)]), {"options.0.type": "BASE_TYPE_CHOICES"}),
-    (
-        # 3 + 1 of the command, 25 x (2 + 1) of the options, 8000 - 78 of their choices, and one more.
-        command(
-            options=[
-                option(f"a{n:x}"[:2] if n < 16 else f"b{n - 16:x}", choices=choices(25, "y" * 11)) for n in range(25)
-            ]
-        ),
-        {"": "APPLICATION_COMMAND_TOO_LARGE"},
-    ),
-]
-
-
-@pytest.mark.parametrize(("body", "wrong"), WRONG_COMMANDS)
-async def test_commands_that_are_turned_down(
-    discord: Discord, api: Caller, body: dict[str, Any], wrong: dict[str, str]
-) -> None:
-    status, answer = await api("POST", COMMANDS, body)
-    assert (status, codes(answer)) == (400, wrong)
-    status, answer = await api("PUT", COMMANDS, [command(name="fine"), body])
-    assert codes(answer) == {f"1.{path}".strip("."): code for path, code in wrong.items()}
-    assert discord.commands.all(None) == []
-
-
-async def test_the_size_of_a_command(api: Caller) -> None:
-    """8000 characters are taken, 8001 are not."""
-    # Names and descriptions: 4 + 25 options of 3 and 3 x 25 choices of 100 + 1 characters are 7654.
-    filled = [
-        option(f"a{chr(97 + n)}", choices=[{"name": f"{m}" * 100, "value": "x"} for m in range(3)]) for n in range(25)
-    ]
-    assert 4 + 25 * 3 + 25 * 3 * 101 == 7654
-    room = 8000 - 7654
-    extra = [{"name": "z" * 100, "value": "y" * 100}, {"name": "w" * 100, "value": "y" * (room - 300)}]
-    filled[0]["choices"] += extra
-    assert (await api("POST", COMMANDS, command(options=filled)))[0] == 201
-    extra[1]["value"] += "y"
-    status, answer = await api("POST", COMMANDS, command(options=filled))
-    assert (status, codes(answer)) == (400, {"": "APPLICATION_COMMAND_TOO_LARGE"})
-
-
-async def test_commands_one_by_one(discord: Discord, api: Caller) -> None:
-    status, first = await api("POST", COMMANDS, command())
-    assert status == 201
-    status, same = await api("POST", COMMANDS, command(description="new"))
-    assert (status, same["id"], same["description"]) == (200, first["id"], "new")
-    assert same["version"] != first["version"]
-    path = f"{COMMANDS}/{first['id']}"
-    assert (await api("PATCH", path, {"description": "newer"}))[1]["description"] == "newer"
-    kept = (await api("PUT", COMMANDS, [command(description="newer"), command(name="sell")]))[1]
-    assert (kept[0]["id"], kept[0]["name"], kept[1]["name"]) == (first["id"], "buy", "sell")
-    assert [c["name"] for c in (await api("GET", COMMANDS))[1]] == ["buy", "sell"]
+async def test_an_edit_touches_what_it_names(discord: Discord, api: Caller) -> None:
+    body = {"content": "card", "embeds": [{"title": "t"}], "components": [row(button())], "nonce": "n"}
+    card = (await api("POST", MESSAGES, body))[1]
+    path = f"{MESSAGES}/{card['id']}"
+    edited = (await api("PATCH", path, {"components": []}))[1]
+    assert (edited["content"], edited["embeds"][0]["title"], edited["components"]) == ("card", "t", [])
+    edited = (await api("PATCH", path, {"content": None}))[1]
+    assert (edited["content"], edited["edited_timestamp"]) == ("", "2026-09-21T14:13:20.000000+00:00")
+    assert (await api("PATCH", path, {"embeds": []}))[1]["code"] == 50006
+    assert (await api("GET", path))[1]["embeds"][0]["title"] == "t"  # nothing was changed by that
     assert (await api("DELETE", path))[0] == 204
-    assert (await api("GET", path))[1]["code"] == 10063
-    for n in range(99):
-        discord.commands.upsert(None, command(name=f"c{n}"))
-    assert (await api("POST", COMMANDS, command(name="d")))[1]["code"] == 30032
-    assert (await api("PUT", "/applications/1/commands", []))[1]["code"] == 10002
+    assert (await api("PATCH", path, {"content": "x"}))[1]["code"] == 10008
+
+
+async def test_files(discord: Discord, api: Caller) -> None:
+    def form(body: dict[str, Any], **files: bytes) -> aiohttp.FormData:
+        data = aiohttp.FormData(quote_fields=False)
+        data.add_field("payload_json", json.dumps(body), content_type="application/json")
+        for number, (name, content) in enumerate(files.items()):
+            data.add_field(f"files[{number}]", io.BytesIO(content), filename=f"{name}.txt", content_type="text/plain")
+        return data
+
+    described = {"attachments": [{"id": 0, "filename": "renamed.txt", "description": "d"}]}
+    status, message = await api("POST", MESSAGES, form=form(described, log=b"first"))
+    assert status == 200
+    (attachment,) = message["attachments"]
+    assert (attachment["filename"], attachment["size"], attachment["description"]) == ("renamed.txt", 5, "d")
+    async with aiohttp.ClientSession() as session, session.get(attachment["url"]) as answer:
+        assert await answer.read() == b"first"
+    path = f"{MESSAGES}/{message['id']}"
+    message = (await api("PATCH", path, form=form({}, more=b"second")))[1]
+    assert [one["filename"] for one in message["attachments"]] == ["renamed.txt", "more.txt"]
+    keep = {"attachments": [{"id": message["attachments"][1]["id"]}]}
+    assert [one["filename"] for one in (await api("PATCH", path, keep))[1]["attachments"]] == ["more.txt"]
+    status, body = await api("POST", MESSAGES, form=form({}, big=b"x" * (10 * 1024**2 + 1)))
+    assert (status, body["code"]) == (413, 40005)
 
 
 async def test_what_is_refused_by_permission_and_place(discord: Discord, api: Caller) -> None:
@@ -287,101 +219,12 @@ async def test_who_may_call(discord: Discord, api: Caller) -> None:
             assert (await answer.json())["code"] == 50035  # not JSON
         async with session.post(url, headers={**headers, "Content-Type": "application/json"}, data="{") as answer:
             assert (await answer.json())["code"] == 50109
-    status, found = await api("GET", "/gateway/bot")
+    _, found = await api("GET", "/gateway/bot")
     assert (found["url"], found["session_start_limit"]["remaining"]) == (discord.gateway_url, 1000)
 
 
-async def test_an_edit_touches_what_it_names(discord: Discord, api: Caller) -> None:
-    body = {"content": "card", "embeds": [{"title": "t"}], "components": [row(button())], "nonce": "n"}
-    card = (await api("POST", MESSAGES, body))[1]
-    path = f"{MESSAGES}/{card['id']}"
-    edited = (await api("PATCH", path, {"components": []}))[1]
-    assert (edited["content"], edited["embeds"][0]["title"], edited["components"]) == ("card", "t", [])
-    edited = (await api("PATCH", path, {"content": None}))[1]
-    assert (edited["content"], edited["edited_timestamp"]) == ("", "2026-09-21T14:13:20.000000+00:00")
-    assert (await api("PATCH", path, {"embeds": []}))[1]["code"] == 50006
-    assert (await api("GET", path))[1]["embeds"][0]["title"] == "t"  # nothing was changed by that
-    assert (await api("DELETE", path))[0] == 204
-    assert (await api("PATCH", path, {"content": "x"}))[1]["code"] == 10008
-
-
-async def test_files(discord: Discord, api: Caller) -> None:
-    def form(body: dict[str, Any], **files: bytes) -> aiohttp.FormData:
-        data = aiohttp.FormData(quote_fields=False)
-        data.add_field("payload_json", json.dumps(body), content_type="application/json")
-        for number, (name, content) in enumerate(files.items()):
-            data.add_field(f"files[{number}]", io.BytesIO(content), filename=f"{name}.txt", content_type="text/plain")
-        return data
-
-    described = {"attachments": [{"id": 0, "filename": "renamed.txt", "description": "d"}]}
-    status, message = await api("POST", MESSAGES, form=form(described, log=b"first"))
-    assert status == 200
-    (attachment,) = message["attachments"]
-    assert (attachment["filename"], attachment["size"], attachment["description"]) == ("renamed.txt", 5, "d")
-    async with aiohttp.ClientSession() as session, session.get(attachment["url"]) as answer:
-        assert await answer.read() == b"first"
-    path = f"{MESSAGES}/{message['id']}"
-    message = (await api("PATCH", path, form=form({}, more=b"second")))[1]
-    assert [one["filename"] for one in message["attachments"]] == ["renamed.txt", "more.txt"]
-    keep = {"attachments": [{"id": message["attachments"][1]["id"]}]}
-    assert [one["filename"] for one in (await api("PATCH", path, keep))[1]["attachments"]] == ["more.txt"]
-    status, body = await api("POST", MESSAGES, form=form({}, big=b"x" * (10 * 1024**2 + 1)))
-    assert (status, body["code"]) == (413, 40005)
-
-
-@pytest.mark.parametrize(
-    ("allowed", "pinged"),
-    [
-        (None, {2222, 3333, 4444}),
-        ({"parse": []}, set()),
-        ({}, set()),
-        ({"parse": ["users"]}, {2222}),
-        ({"parse": ["roles"]}, {3333}),
-        ({"users": ["2222"]}, {2222}),
-        ({"users": ["4444"]}, set()),  # not in the text: no phantom pings
-        ({"parse": ["everyone"], "users": ["2222"]}, {2222, 3333, 4444}),
-    ],
-)
-async def test_who_is_pinged(discord: Discord, api: Caller, allowed: dict[str, Any] | None, pinged: set[int]) -> None:
-    role = discord.role(50, "traders", mentionable=True)
-    discord.role(51, "ping", may.MENTION_EVERYONE)
-    discord.world.guilds[1].members[discord.world.bot.id] = [51]
-    people = [discord.person(2222, "ana"), discord.person(3333, "bo", roles=[role]), discord.person(4444, "cy")]
-    body: dict[str, Any] = {"content": "@everyone <@2222> <@&50>", "embeds": [{"description": "<@4444>"}]}
-    if allowed is not None:
-        body["allowed_mentions"] = allowed
-    message = (await api("POST", MESSAGES, body))[1]
-    assert {person.id for person in people if person.pinged_by} == pinged
-    assert message["mention_everyone"] == (len(pinged) == 3)
-    assert discord.posts.messages[int(message["id"])].allowed_mentions == allowed
-
-
-async def test_everyone_needs_the_permission_and_a_reply_pings(discord: Discord, api: Caller) -> None:
-    ana, bo = discord.person(2222, "ana"), discord.person(3333, "bo")
-    await api("POST", MESSAGES, {"content": "@everyone"})
-    assert (ana.pinged_by, bo.pinged_by) == ([], [])
-    reply = {"content": "yes", "message_reference": {"message_id": str(ana.says(2, "well?").id)}}
-    assert (await api("POST", MESSAGES, reply))[1]["referenced_message"]["content"] == "well?"
-    assert len(ana.pinged_by) == 1
-    await api("POST", MESSAGES, {**reply, "allowed_mentions": {"parse": []}})
-    assert len(ana.pinged_by) == 1
-
-
-@given(st.text("@everyonehere<>!&2 #", max_size=60))
-def test_no_text_pings_when_nothing_is_allowed(text: str) -> None:
-    discord = Discord(now_ms=1_790_000_000_000)
-    discord.role(2, "r", may.MENTION_EVERYONE, mentionable=True)
-    discord.world.guilds[1].members[discord.world.bot.id] = [2]
-    discord.person(22, "ana", roles=[2])
-    channel = discord.channel(2)
-    body = {"content": f"{text} @everyone <@22> <@&2>", "allowed_mentions": {"parse": []}}
-    assert discord.posts.create(channel, read_draft(body, [])).mentions.pinged == frozenset()
-    body["allowed_mentions"] = {"parse": ["everyone"]}
-    assert discord.posts.create(channel, read_draft(body, [])).mentions.pinged == {22}
-
-
 async def test_payloads_hold_what_the_published_schema_requires(discord: Discord, api: Caller) -> None:
-    """`required` of the schemas MessageResponse, UserResponse, GuildMemberResponse ... of Discord's OpenAPI document."""
+    """`required` of MessageResponse, UserResponse, GuildMemberResponse ... in Discord's OpenAPI document."""
     message = (await api("POST", MESSAGES, {"content": "x"}))[1]
     assert set(message) >= {
         *("type", "content", "mentions", "mention_roles", "attachments", "embeds", "timestamp", "edited_timestamp"),

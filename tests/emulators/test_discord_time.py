@@ -89,6 +89,15 @@ async def test_fifteen_minutes_for_the_rest(discord: Discord, api: Caller) -> No
         assert (status, body["code"]) == (401, 50027)
 
 
+async def test_who_defers_and_never_answers_has_not_answered(discord: Discord, api: Caller) -> None:
+    started = discord.people[2222].starts(2, "status", {})
+    await api("POST", callback(started.interaction), {"type": 5})
+    discord.advance(15 * 60)
+    assert (started.failed, started.messages) == ("", [])
+    discord.advance(1)
+    assert started.failed == "The application did not respond"
+
+
 async def test_an_ephemeral_message_is_reached_by_its_token_alone(discord: Discord, api: Caller) -> None:
     interaction = asked(discord)
     await api("POST", callback(interaction), {"type": 5, "data": {"flags": 64}})

@@ -6,9 +6,9 @@ the address)::
 
     const { Client, GatewayIntentBits, Routes } = require("discord.js");
     const client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: "http://127.0.0.1:PORT/api" } });
-    client.once("ready", () => client.rest.put(Routes.applicationCommands(client.application.id),
+    client.once("clientReady", () => client.rest.put(Routes.applicationCommands(client.application.id),
       { body: [{ name: "status", description: "How it stands" }] }));
-    client.on("interactionCreate", i => i.reply({ content: "flat", ephemeral: true }));
+    client.on("interactionCreate", i => i.reply({ content: "flat", flags: 64 }));
     client.login("emulated-token");
 
 It finds the gateway by `GET /gateway/bot`. Then `POST` to the control address

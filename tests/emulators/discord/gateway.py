@@ -5,45 +5,28 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
+from tests.emulators.discord import opcodes
 from tests.emulators.discord import permissions as may
 from tests.emulators.discord.clock import Changes
 from tests.emulators.discord.codes import Json
 from tests.emulators.discord.connections import Connection
 from tests.emulators.discord.faults import Faults
+from tests.emulators.discord.sessions import Session, members_chunk, ready, refused_identify
 from tests.emulators.discord.world import World
 
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS = 0, 1, 2, 3, 4, 6, 7, 8
-INVALID, HELLO, ACK = 9, 10, 11
-UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
-ALREADY_AUTHENTICATED, INVALID_SEQ, RATE_LIMITED, TIMED_OUT, INVALID_SHARD = 4005, 4007, 4008, 4009, 4010
-INVALID_VERSION, INVALID_INTENTS, DISALLOWED_INTENTS = 4012, 4013, 4014
-PAYLOAD_BYTES, REPLAYED = 4096, 20_000
+PAYLOAD_BYTES = 4096
 DAY_MS = 86_400_000
+OTHERS = (opcodes.PRESENCE, opcodes.VOICE, opcodes.MEMBERS, opcodes.SOUNDBOARD, opcodes.CHANNEL_INFO)
 
 
 class Keys(Protocol):
     """Where the bot's token is."""
 
     token: str
-
-
-@dataclass
-class Session:
-    """A session: the events of one app, connected or not."""
-
-    id: str
-    intents: int
-    connection: Connection | None
-    seq: int = 0
-    events: deque[tuple[int, Json]] = field(default_factory=lambda: deque(maxlen=REPLAYED))
-    left_ms: int = 0  # when its connection ended
-    resumed: int = 0
 
 
 class Gateway:
@@ -79,7 +62,7 @@ class Gateway:
     @property
     def connected(self) -> int:
         """How many sessions are connected."""
-        return sum(1 for session in self.sessions.values() if _open(session))
+        return sum(1 for session in self.sessions.values() if session.open)
 
     # Events
 
@@ -90,7 +73,7 @@ class Gateway:
         for session in list(self.sessions.values()):
             if intent and not session.intents & intent:
                 continue
-            reached += _open(session)
+            reached += session.open
             self._send(session, event, make(session.intents))
         return reached
 
@@ -102,7 +85,7 @@ class Gateway:
         connection = session.connection
         for _ in range(2 if name == "doubled" else 1):
             session.seq += 1
-            payload: Json = {"op": DISPATCH, "t": event, "s": session.seq, "d": data}
+            payload: Json = {"op": opcodes.DISPATCH, "t": event, "s": session.seq, "d": data}
             session.events.append((session.seq, payload))
             if connection is None or not connection.open or name == "lost":
                 continue
@@ -120,7 +103,7 @@ class Gateway:
     def reconnect(self) -> None:
         """Ask every app to reconnect and resume (opcode 7)."""
         for connection in self._open():
-            connection.post({"op": RECONNECT, "d": None})
+            connection.post({"op": opcodes.RECONNECT, "d": None})
 
     def invalidate(self, *, resumable: bool = False) -> None:
         """Invalidate every session (opcode 9)."""
@@ -128,12 +111,12 @@ class Gateway:
             if not resumable:
                 del self.sessions[session.id]
             if session.connection is not None and session.connection.open:
-                session.connection.post({"op": INVALID, "d": resumable})
+                session.connection.post({"op": opcodes.INVALID, "d": resumable})
 
     def ask_heartbeat(self) -> None:
         """Ask every app for a heartbeat (opcode 1)."""
         for connection in self._open():
-            connection.post({"op": HEARTBEAT, "d": None})
+            connection.post({"op": opcodes.HEARTBEAT, "d": None})
 
     def cut(self) -> None:
         """Cut every connection without a word."""
@@ -148,7 +131,7 @@ class Gateway:
     def end_sessions(self) -> None:
         """End every session, as after a token was reset: their connections are closed with 4004."""
         self.sessions.clear()
-        self.close(AUTHENTICATION_FAILED)
+        self.close(opcodes.AUTHENTICATION_FAILED)
 
     def _open(self) -> list[Connection]:
         return [connection for connection in self.connections if connection.open]
@@ -161,12 +144,17 @@ class Gateway:
         self.connections.append(connection)
         self._sends[connection] = deque()
         if connection.query.get("v") not in ("9", "10"):
-            self._close(connection, INVALID_VERSION)
+            self._close(connection, opcodes.INVALID_VERSION)
         elif connection.query.get("encoding", "json") != "json":
-            self._close(connection, DECODE_ERROR)
+            self._close(connection, opcodes.DECODE_ERROR)
         else:
             connection.post(
-                {"op": HELLO, "d": {"heartbeat_interval": self.heartbeat_ms, "_trace": []}, "s": None, "t": None}
+                {
+                    "op": opcodes.HELLO,
+                    "d": {"heartbeat_interval": self.heartbeat_ms, "_trace": []},
+                    "s": None,
+                    "t": None,
+                }
             )
         watch = asyncio.create_task(self._watch(connection))
         try:
@@ -199,7 +187,7 @@ class Gateway:
         while True:
             await asyncio.sleep(patience / 3)
             if loop.time() - self._beats.get(connection, 0.0) > patience:
-                self._close(connection, 4000)
+                self._close(connection, opcodes.UNKNOWN_ERROR)
                 return
 
     def _close(self, connection: Connection, code: int) -> None:
@@ -211,31 +199,31 @@ class Gateway:
             payload = json.loads(text)
             op, data = payload["op"], payload.get("d")
         except (ValueError, KeyError, TypeError):
-            return self._close(connection, DECODE_ERROR)
+            return self._close(connection, opcodes.DECODE_ERROR)
         if len(text.encode()) > PAYLOAD_BYTES:
-            return self._close(connection, DECODE_ERROR)
+            return self._close(connection, opcodes.DECODE_ERROR)
         if len(connection.received) < 1000:
             connection.received.append(payload)
         if self._too_fast(connection):
-            return self._close(connection, RATE_LIMITED)
+            return self._close(connection, opcodes.RATE_LIMITED)
         session = next((s for s in self.sessions.values() if s.connection is connection), None)
         match op:
-            case 1:
+            case opcodes.HEARTBEAT:
                 self._beats[connection] = asyncio.get_running_loop().time()
                 if self._faults.event("HEARTBEAT", "no_ack") is None:
-                    connection.post({"op": ACK})
-            case 2:
+                    connection.post({"op": opcodes.ACK})
+            case opcodes.IDENTIFY:
                 self._identify(connection, session, data or {})
-            case 6:
+            case opcodes.RESUME:
                 self._resume(connection, session, data or {})
-            case 3 | 4 | 8 | 31 | 43 if session is None:
-                self._close(connection, NOT_AUTHENTICATED)
-            case 8 if session is not None:
-                self._members(session, data or {})
-            case 3 | 4 | 31 | 43:
-                pass
-            case _:
-                self._close(connection, UNKNOWN_OPCODE)
+            case _ if op not in OTHERS:
+                self._close(connection, opcodes.UNKNOWN_OPCODE)
+            case _ if session is None:
+                self._close(connection, opcodes.NOT_AUTHENTICATED)
+            case opcodes.MEMBERS:
+                chunk = members_chunk(self._world, data or {})
+                if chunk is not None:
+                    self._send(session, "GUILD_MEMBERS_CHUNK", chunk)
         return None
 
     def _too_fast(self, connection: Connection) -> bool:
@@ -247,11 +235,11 @@ class Gateway:
 
     def _identify(self, connection: Connection, session: Session | None, data: Json) -> None:
         if session is not None:
-            return self._close(connection, ALREADY_AUTHENTICATED)
+            return self._close(connection, opcodes.ALREADY_AUTHENTICATED)
         token = str(data.get("token", "")).removeprefix("Bot ")
         if token != self._keys.token:
-            return self._close(connection, AUTHENTICATION_FAILED)
-        refused = _refused(data, self.privileged)
+            return self._close(connection, opcodes.AUTHENTICATION_FAILED)
+        refused = refused_identify(data, self.privileged)
         if refused:
             return self._close(connection, refused)
         today = [at for at in self.identifies if at > self._now - DAY_MS]
@@ -262,7 +250,7 @@ class Gateway:
             self._keys.token = hashlib.sha256(self._keys.token.encode()).hexdigest()
             return self.end_sessions()
         if soon:
-            return connection.post({"op": INVALID, "d": False})
+            return connection.post({"op": opcodes.INVALID, "d": False})
         return self._start(connection, data)
 
     def _start(self, connection: Connection, data: Json) -> None:
@@ -271,40 +259,25 @@ class Gateway:
             hashlib.sha256(f"session {self._number}".encode()).hexdigest()[:32], data["intents"], connection
         )
         self.sessions[session.id] = session
-        world = self._world
-        ready: Json = {
-            "v": 10,
-            "user": {**world.bot.payload, "mfa_enabled": False, "verified": True, "email": None},
-            "guilds": [{"id": str(guild), "unavailable": True} for guild in world.guilds],
-            "session_id": session.id,
-            "resume_gateway_url": f"{self.url}/resume",
-            "application": {"id": str(world.application_id), "flags": 0},
-            "session_type": "normal",
-            "private_channels": [],
-            "presences": [],
-            "relationships": [],
-        }
-        if data.get("shard"):
-            ready["shard"] = data["shard"]
-        self._send(session, "READY", ready)
+        self._send(session, "READY", ready(session, self._world, self.url, data.get("shard")))
         if session.intents & may.GUILDS:
-            for guild in world.guilds.values():
-                self._send(session, "GUILD_CREATE", world.guild_payload(guild, whole=True))
+            for guild in self._world.guilds.values():
+                self._send(session, "GUILD_CREATE", self._world.guild_payload(guild, whole=True))
         self._changes.tell()
 
     def _resume(self, connection: Connection, session: Session | None, data: Json) -> None:
         if session is not None:
-            return self._close(connection, ALREADY_AUTHENTICATED)
+            return self._close(connection, opcodes.ALREADY_AUTHENTICATED)
         if str(data.get("token", "")).removeprefix("Bot ") != self._keys.token:
-            return self._close(connection, AUTHENTICATION_FAILED)
+            return self._close(connection, opcodes.AUTHENTICATION_FAILED)
         self._expire()
         found = self.sessions.get(str(data.get("session_id")))
         seq = data.get("seq") or 0
         if found is not None and seq > found.seq:
-            return self._close(connection, INVALID_SEQ)
+            return self._close(connection, opcodes.INVALID_SEQ)
         held = found is not None and (not found.events or found.events[0][0] <= seq + 1)
         if found is None or not held:
-            return connection.post({"op": INVALID, "d": False})
+            return connection.post({"op": opcodes.INVALID, "d": False})
         if found.connection is not None:
             found.connection.cut()
         rewind = self._faults.event("RESUMED", "rewind")
@@ -316,43 +289,3 @@ class Gateway:
                 connection.post(payload)
         self._send(found, "RESUMED", {"_trace": []})
         return self._changes.tell()
-
-    def _members(self, session: Session, data: Json) -> None:
-        """GUILD_MEMBERS_CHUNK: those asked for by id or by the beginning of a name, else all."""
-        guild = self._world.guilds.get(int(data.get("guild_id") or 0))
-        if guild is None:
-            return
-        wanted = {int(one) for one in _listed(data.get("user_ids"))}
-        users = [self._world.users[one] for one in guild.members if not wanted or one in wanted]
-        users = [user for user in users if user.name.startswith(data.get("query") or "")]
-        chunk: Json = {
-            "guild_id": str(guild.id),
-            "members": [guild.member(user) for user in users],
-            "chunk_index": 0,
-            "chunk_count": 1,
-            "not_found": [],
-        }
-        with suppress(KeyError):
-            chunk["nonce"] = data["nonce"]
-        self._send(session, "GUILD_MEMBERS_CHUNK", chunk)
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _open(session: Session) -> bool:
-    return session.connection is not None and session.connection.open
-
-
-def _refused(data: Json, privileged: int) -> int:
-    """The close code for wrong intents or a wrong shard; 0 if they are right."""
-    intents = data.get("intents")
-    if not isinstance(intents, int) or intents < 0 or intents & ~may.KNOWN_INTENTS:
-        return INVALID_INTENTS
-    if intents & may.PRIVILEGED & ~privileged:
-        return DISALLOWED_INTENTS
-    shard = data.get("shard")
-    if shard is not None and not (len(shard) == 2 and 0 <= shard[0] < shard[1]):
-        return INVALID_SHARD
-    return 0

@@ -14,8 +14,8 @@ from tests.emulators.discord.codes import Json, refusal
 from tests.emulators.discord.command_forms import MOST_CHOICES, STRING, check_choices
 from tests.emulators.discord.forms import Form
 from tests.emulators.discord.mentions import OF_WEBHOOKS
-from tests.emulators.discord.message import CHAT_INPUT_COMMAND, EPHEMERAL, LOADING, REPLY, Message
-from tests.emulators.discord.posting import Posts, reference_to
+from tests.emulators.discord.message import CHAT_INPUT_COMMAND, EPHEMERAL, LOADING, REPLY, Message, reference_to
+from tests.emulators.discord.posting import Posts
 from tests.emulators.discord.world import Channel, User
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
@@ -43,7 +43,6 @@ class Interaction:
     followups: list[Message] = field(default_factory=list)
     choices: list[Json] = field(default_factory=list)
     modal: Json | None = None
-    redirected: bool = False  # the first follow-up after a deferral has edited the original
     void: bool = False
 
     @property
@@ -76,8 +75,12 @@ class Interactions:
         return found
 
     def late(self, interaction: Interaction) -> bool:
-        """Whether its first answer is overdue: the person reads that the application did not respond."""
-        return interaction.answered_by is None and self._now - interaction.created_ms > DEADLINE_MS
+        """Whether an answer is overdue: the person reads that the application did not respond."""
+        age_ms = self._now - interaction.created_ms
+        if interaction.answered_by is None:
+            return age_ms > DEADLINE_MS
+        original = interaction.original
+        return original is not None and original.loading and age_ms > LIFE_MS
 
     def payload(self, interaction: Interaction) -> Json:
         """The interaction object."""
@@ -179,8 +182,7 @@ class Interactions:
         """Create Followup Message; the first one after a deferral edits the loading message instead."""
         draft = read_draft(body, uploads, ephemeral=True)
         original = interaction.original
-        if original is not None and original.loading and not original.deleted and not interaction.redirected:
-            interaction.redirected = True
+        if original is not None and original.loading and not original.deleted:
             return self._posts.edit(original, _whole(draft), OF_WEBHOOKS)
         more: dict[str, Any] = {"flags": draft.flags}
         if original is not None and not original.deleted:

@@ -149,3 +149,11 @@ def walk(components: list[Json]) -> Iterator[Json]:
         for inner in ("accessory", "component"):
             if part.get(inner):
                 yield from walk([part[inner]])
+
+
+def reference_to(message: Message) -> Json:
+    """A message reference to a message."""
+    found: Json = {"type": DEFAULT, "message_id": str(message.id), "channel_id": str(message.channel_id)}
+    if message.guild_id is not None:
+        found["guild_id"] = str(message.guild_id)
+    return found

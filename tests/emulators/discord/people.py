@@ -52,7 +52,7 @@ class Asked:
 
     @property
     def failed(self) -> str:
-        """What the client says when the app does not answer within 3 s, else nothing."""
+        """What the client says when the app does not answer in time, else nothing."""
         return NO_ANSWER if self._platform.interactions.late(self.interaction) else ""
 
     @property
@@ -95,17 +95,18 @@ class Person:
 
     def sees(self, channel: Channel | int) -> list[Message]:
         """The messages of a channel as she sees them, oldest first; ephemeral ones only if they are hers."""
-        place = self._place(channel)
-        if not self._platform.world.sees(self.user, place):
-            return []
-        return [m for m in self._platform.posts.of(place) if m.only_for in (None, self.id)]
+        return [m for m in self._platform.posts.of(self._place(channel)) if self._sees(m)]
 
     async def reads(self, channel: Channel | int, text: str, seconds: float = 5.0) -> Message:
         """Wait until she sees a message with this text in it, and return the newest; TimeoutError if none comes."""
-        found: list[Message] = []
+        place, posts = self._place(channel), self._platform.posts
+        looked = len(posts.touched)
+        found = [message for message in posts.of(place) if text in message.text and self._sees(message)]
 
         def shown() -> bool:
-            found[:] = [m for m in self.sees(channel) if text in m.text and not m.loading]
+            nonlocal looked
+            new, looked = posts.touched[looked:], len(posts.touched)
+            found.extend(m for m in new if m.channel_id == place.id and text in m.text and self._sees(m))
             return bool(found)
 
         if not await self._platform.changes.until(shown, seconds):
@@ -215,6 +216,12 @@ class Person:
 
     # Parts
 
+    def _sees(self, message: Message) -> bool:
+        """Whether a message is before her eyes; what is still loading has no text."""
+        channel = self._platform.world.channels[message.channel_id]
+        mine = message.only_for in (None, self.id)
+        return mine and not message.deleted and self._platform.world.sees(self.user, channel)
+
     def _place(self, channel: Channel | int) -> Channel:
         return channel if isinstance(channel, Channel) else self._platform.world.channels[channel]
 
@@ -235,7 +242,7 @@ class Person:
     def _shown(self, message: Message | int) -> Message:
         number = message if isinstance(message, int) else message.id
         shown = self._platform.posts.messages[number]
-        if shown not in self.sees(shown.channel_id):
+        if not self._sees(shown):
             raise ClientRefuses(f"{self.user.name} does not see that message")
         return shown
 

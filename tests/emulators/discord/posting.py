@@ -1,7 +1,6 @@
 """Messages and threads: writing, editing, deleting, and the gateway events that tell of it ("Message", "Threads")."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.emulators.discord import permissions as may
@@ -9,16 +8,17 @@ from tests.emulators.discord.bodies import EDITABLE, Draft, check_not_empty
 from tests.emulators.discord.clock import Changes
 from tests.emulators.discord.codes import Json, refusal
 from tests.emulators.discord.forms import Form
+from tests.emulators.discord.ledger import Ledger
 from tests.emulators.discord.mentions import ALL, OF_WEBHOOKS, read_text, resolve
 from tests.emulators.discord.message import (
     COMPONENTS_V2,
-    DEFAULT,
     EPHEMERAL,
     HAS_THREAD,
     LOADING,
     REPLY,
     Attachment,
     Message,
+    reference_to,
 )
 from tests.emulators.discord.world import PRIVATE_THREAD, PUBLIC_THREAD, TEXT, Channel, User, World
 
@@ -32,38 +32,26 @@ class Gateway(Protocol):
         """Send an event to every session with the intent; `make` gets the session's intents."""
 
 
-@dataclass(frozen=True)
-class Deed:
-    """A row of the ledger: what the bot did to a message."""
-
-    do: str  # create, edit, delete
-    channel: int
-    message: int
-    at_ms: int
-    text: str
-    nonce: str | int | None
-    interaction: int | None
-    ephemeral: bool
-
-
 class Posts:
     """Every message there is. `ledger` holds what the bot did, in order; `pings` who was notified by which message."""
 
     def __init__(self, world: World, gateway: Gateway, changes: Changes) -> None:
         self.world = world
         self.messages: dict[int, Message] = {}
-        self.ledger: list[Deed] = []
+        self.ledger = Ledger()
+        self.touched: list[Message] = []  # whenever one was written or edited
         self.pings: list[tuple[int, int]] = []  # message, person
         self.url = ""
         self._gateway = gateway
         self._changes = changes
         self._nonces: dict[str, Message] = {}
+        self._by_channel: dict[int, list[Message]] = {}
 
     # Finding
 
     def of(self, channel: Channel) -> list[Message]:
         """The messages of a channel, oldest first."""
-        return [m for m in self.messages.values() if m.channel_id == channel.id and not m.deleted]
+        return [m for m in self._by_channel.get(channel.id, ()) if not m.deleted]
 
     def find(self, channel: Channel, message_id: int) -> Message:
         """A message of a channel, not an ephemeral one; refuses with 10008."""
@@ -157,6 +145,7 @@ class Posts:
     def add(self, message: Message) -> None:
         """Put a message where people see it."""
         self.messages[message.id] = message
+        self._by_channel.setdefault(message.channel_id, []).append(message)
         channel = self.world.channels[message.channel_id]
         channel.last_message_id, channel.posted = message.id, channel.posted + 1
         channel.active_ms, channel.archived = message.created_ms, False
@@ -274,23 +263,13 @@ class Posts:
         return [*kept, *added]
 
     def _log(self, do: str, message: Message) -> None:
-        self.ledger.append(
-            Deed(
-                do,
-                message.channel_id,
-                message.id,
-                self.world.clock.now_ms,
-                message.text,
-                message.nonce,
-                message.interaction_id,
-                message.ephemeral,
-            )
-        )
+        self.ledger.note(do, message, self.world.clock.now_ms)
 
     def _intent(self, message: Message) -> int:
         return may.DIRECT_MESSAGES if message.guild_id is None else may.GUILD_MESSAGES
 
     def _tell(self, event: str, message: Message) -> None:
+        self.touched.append(message)
         self._changes.tell()
         if message.ephemeral:
             return
@@ -307,11 +286,3 @@ class Posts:
             return payload if own or mentioned or intents & may.MESSAGE_CONTENT else bare
 
         self._gateway.dispatch(event, make, self._intent(message))
-
-
-def reference_to(message: Message) -> Json:
-    """A message reference to a message."""
-    found: Json = {"type": DEFAULT, "message_id": str(message.id), "channel_id": str(message.channel_id)}
-    if message.guild_id is not None:
-        found["guild_id"] = str(message.guild_id)
-    return found

@@ -18,6 +18,7 @@ from types import TracebackType
 from aiohttp import web
 
 from tests.emulators.discord import permissions as may
+from tests.emulators.discord.answering import Hangs, answer_of_fault, cut, halved, response
 from tests.emulators.discord.app_routes import AppRoutes
 from tests.emulators.discord.calls import Answer, Call, Request, answer_of_refusal, read_body
 from tests.emulators.discord.clock import Changes, Clock
@@ -47,7 +48,8 @@ class Keys:
 class Discord:
     """A Discord with one app in it. There is a guild (id 1) from the start; its owner is none of the people.
 
-    `now_ms`: see Clock. `requests` holds every REST request with its answer's status, in order.
+    `now_ms`: see Clock; while it stands no rate limit ends, so that `limits.off()` is wise. `requests` holds every
+    REST request with its answer's status, in order.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Discord:
         self.rest.router.add("GET /gateway", lambda _: (200, {"url": self.gateway_url}), open_=True)
         self.rest.router.add("GET /gateway/bot", self._gateway_bot)
         self._port = 0
-        self._release = asyncio.Event()
+        self._hangs = Hangs()
         self._runner: web.ServerRunner | None = None
         self.guild(1, "Desk")
 
@@ -164,12 +166,7 @@ class Discord:
 
     def doubled(self) -> dict[tuple[int, str], int]:
         """Nonces that made more than one message, by channel."""
-        count: dict[tuple[int, str], int] = {}
-        for deed in self.posts.ledger:
-            if deed.do == "create" and deed.nonce is not None:
-                key = (deed.channel, str(deed.nonce))
-                count[key] = count.get(key, 0) + 1
-        return {key: number for key, number in count.items() if number > 1}
+        return self.posts.ledger.doubled()
 
     # The server
 
@@ -184,7 +181,6 @@ class Discord:
 
     async def open(self, port: int = 0) -> None:
         """Come onto the network: at this port, else at the one it had before, else at any."""
-        self._release.clear()
 
         def make(message: object, payload: object, protocol: object, writer: object, task: object) -> web.BaseRequest:
             loop = asyncio.get_running_loop()
@@ -208,7 +204,7 @@ class Discord:
 
     async def close(self) -> None:
         """Go off the network: connections are refused. Everything else is kept, and `open` comes back."""
-        self._release.set()
+        self.release()
         self.gateway.cut()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -216,8 +212,7 @@ class Discord:
 
     def release(self) -> None:
         """End every hang: those connections are closed."""
-        self._release.set()
-        self._release = asyncio.Event()
+        self._hangs.release()
 
     def _gateway_bot(self, call: Call) -> tuple[int, Json]:
         used = [at for at in self.gateway.identifies if at > self.clock.now_ms - 86_400_000]
@@ -227,20 +222,21 @@ class Discord:
         return 200, {"url": self.gateway_url, "shards": 1, "session_start_limit": start}
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.startswith("/gateway"):
-            if request.headers.get("Upgrade", "").lower() != "websocket":
-                return web.Response(status=400)
-            return await self.gateway.serve(request)
         if request.path.startswith("/attachments/"):
             return self._file(request)
-        route = self.rest.route(request.method, request.path)
+        gateway = request.path.startswith("/gateway")
+        route = "GATEWAY" if gateway else self.rest.route(request.method, request.path)
         fault = self.faults.request(route)
         if fault is not None:
             return await self._strike(fault, request, route)
         return await self._answered(request, route)
 
     async def _answered(self, request: web.BaseRequest, route: str) -> web.StreamResponse:
-        return _response(await self._execute(request, route))
+        if route == "GATEWAY":
+            if request.headers.get("Upgrade", "").lower() != "websocket":
+                return web.Response(status=400)
+            return await self.gateway.serve(request)
+        return response(await self._execute(request, route))
 
     async def _execute(self, request: web.BaseRequest, route: str) -> Answer:
         agent, key = request.headers.get("User-Agent", ""), request.headers.get("Authorization", "")
@@ -265,32 +261,19 @@ class Discord:
 
     async def _strike(self, fault: Fault, request: web.BaseRequest, route: str) -> web.StreamResponse:
         """Let a fault strike a request."""
-        right = await self._execute(request, route) if fault.executed else None
-        name = fault.name
-        if name.startswith("drop"):
-            return _cut(request)
-        if name.startswith("hang"):
-            await self._hang(fault.detail.get("seconds"))
-            return _cut(request)
-        if name == "slow":
+        right = await self._execute(request, route) if fault.executed and route != "GATEWAY" else None
+        if fault.name.startswith("hang"):
+            await self._hangs.hang(fault.detail.get("seconds"))
+        if fault.name.startswith(("hang", "drop")):
+            return cut(request)
+        if fault.name == "slow":
             await asyncio.sleep(fault.seconds)
-            return _response(right) if right is not None else await self._answered(request, route)
-        if name == "truncated" and right is not None:
-            return await _halved(request, right)
-        if name.startswith("status_"):
-            status = int(name[7:])
-            page = f"<html><head><title>{status}</title></head><body>cloudflare</body></html>"
-            answer = Answer(status, page, {"Content-Type": "text/html"})
-        else:
-            answer = answer_of_refusal(fault.refusal())
+            return response(right) if right is not None else await self._answered(request, route)
+        if fault.name == "truncated":
+            return await halved(request, right) if right is not None else cut(request)
+        answer = answer_of_fault(fault)
         self._note(route, request, None, answer)
-        return _response(answer)
-
-    async def _hang(self, seconds: float | None) -> None:
-        try:
-            await asyncio.wait_for(self._release.wait(), seconds)
-        except TimeoutError:
-            return
+        return response(answer)
 
     def _file(self, request: web.BaseRequest) -> web.Response:
         number = request.path.split("/")[3]
@@ -299,23 +282,3 @@ class Discord:
                 if str(attachment.id) == number:
                     return web.Response(body=attachment.content, headers={"Content-Type": attachment.content_type})
         return web.Response(status=404)
-
-
-def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.text.encode(), headers=answer.headers)
-
-
-def _cut(request: web.BaseRequest) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def _halved(request: web.BaseRequest, right: Answer) -> web.StreamResponse:
-    whole = right.text.encode()
-    answer = web.StreamResponse(status=right.status, headers={**right.headers, "Content-Length": str(len(whole))})
-    await answer.prepare(request)
-    await answer.write(whole[: len(whole) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return answer
