@@ -24,7 +24,7 @@ from aiohttp import web
 from tests.emulators.telegram.people import Person
 from tests.emulators.telegram.server import Telegram
 
-aiogram = pytest.importorskip("aiogram", reason="aiogram is not installed: pip install aiogram")
+aiogram = pytest.importorskip("aiogram", reason="no aiogram: pip install --no-deps aiogram magic-filter")
 filters = pytest.importorskip("aiogram.filters")
 types = pytest.importorskip("aiogram.types")
 sessions = pytest.importorskip("aiogram.client.session.aiohttp")

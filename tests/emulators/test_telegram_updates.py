@@ -75,6 +75,25 @@ async def test_a_second_poller_throws_the_first_out() -> None:
         assert texts(await second) == ["hello"]
 
 
+async def test_a_second_conflict_is_told_three_seconds_later() -> None:
+    async with calling(NOW) as (telegram, call):
+        polls = [asyncio.ensure_future(call.body("getUpdates", timeout=30))]
+        await telegram.until(lambda: telegram.updates.polled)
+        for _ in range(2):
+            polls.append(asyncio.ensure_future(call.body("getUpdates", timeout=30)))
+            await asyncio.wait(polls[:1])
+            await telegram.until(lambda: telegram.updates.polls == len(polls))
+        assert [poll.done() for poll in polls] == [True, False, False]
+        await call("getMe")
+        telegram.clock.advance(2)
+        await call("getMe")
+        assert not polls[1].done()
+        telegram.clock.advance(1)
+        assert (await polls[1])["description"] == CONFLICT.removeprefix("409 ")
+        telegram.clock.advance(30)
+        assert (await polls[2])["result"] == []
+
+
 async def test_allowed_updates_are_kept_until_they_are_changed() -> None:
     async with calling() as (telegram, call):
         ana = telegram.person(1111, "Ana")
@@ -137,9 +156,9 @@ async def test_a_webhook_gets_an_update_again_until_it_takes_it() -> None:
         assert (telegram.webhook.attempts, telegram.webhook.next_retry) == (2, NOW + 2)
         state = await call("getWebhookInfo")
         assert state["last_error_message"] == "Wrong response from the webhook: 502 Bad Gateway"
-        telegram.clock.advance(1.9)
+        telegram.clock.advance(1)
         assert telegram.webhook.attempts == 2
-        telegram.clock.advance(0.1)
+        telegram.clock.advance(1)
         await telegram.until(lambda: telegram.webhook.attempts == 3)
         assert (await call("getWebhookInfo"))["pending_update_count"] == 2
         # Another chat does not wait for this one.

@@ -45,12 +45,12 @@ class Limits:
         """Let a message through, or refuse it with 429."""
         if not self.on or (edit and not self.edits):
             return
-        now = self._clock.now
-        windows = self._windows(chat)
-        wait = max(self._blocked.get(chat.id, 0.0) - now, *(window.wait(now) for window in windows))
+        now, windows = self._clock.now, self._windows(chat)
+        wait = self._blocked.get(chat.id, 0.0) - now
+        if wait <= 0 and (wait := max(window.wait(now) for window in windows)) > 0:
+            self._blocked[chat.id] = now + math.ceil(wait)  # to ask again meanwhile makes it no longer
         if wait > 0:
-            seconds = max(1, math.ceil(wait))
-            self._blocked[chat.id] = max(self._blocked.get(chat.id, 0.0), now + wait)
+            seconds = math.ceil(wait)
             self.refused = [*self.refused[-999:], (now, chat.id, seconds)]
             raise too_many(seconds)
         for window in windows:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, ClientResponse, MultipartReader, web
 from aiohttp.web_request import FileField
 
 from tests.emulators.telegram.refusals import bad
@@ -86,4 +86,22 @@ async def read(request: web.BaseRequest) -> Params:
                 params.values[name] = value
             else:
                 params.values[name] = bytes(value).decode()
+    return params
+
+
+async def read_answer(answer: ClientResponse) -> Params:
+    """Read a method that comes as the answer to a webhook; without `method` there is none."""
+    params = Params()
+    if answer.content_type == "application/json":
+        told = await answer.json()
+        params.values = dict(told) if isinstance(told, dict) else {}
+    elif answer.content_type == "multipart/form-data":
+        async for part in MultipartReader.from_response(answer):
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                continue
+            content = bytes(await part.read(decode=True))
+            if part.filename is None:
+                params.values[part.name] = content.decode()
+            else:
+                params.files[part.name] = Upload(part.filename, part.headers.get("Content-Type", ""), content)
     return params

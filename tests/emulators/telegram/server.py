@@ -80,6 +80,15 @@ class Telegram:
         return self._wire.url
 
     @property
+    def now(self) -> float:
+        """Its time, in seconds; set, it stands there (`clock.advance` moves it on)."""
+        return self.clock.now
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self.clock.set(now)
+
+    @property
     def bot(self) -> User:
         """The bot itself."""
         return self.world.bot
@@ -217,14 +226,14 @@ class Telegram:
             raise no_such_method()
         return await found(params)
 
-    async def _reply(self, told: dict[str, Any]) -> None:
+    async def _reply(self, params: Params) -> None:
         """A method that came as the answer to a webhook: nobody is told how it went."""
-        method, error = str(told.pop("method")), ""
+        method, error = str(params.values.pop("method")), ""
         try:
-            await self._call(method, Params(told))
+            await self._call(method, params)
         except Refusal as refusal:
             error = refusal.description
-        self._note(Call(self.clock.now, method, told, error))
+        self._note(Call(self.clock.now, method, params.values, error))
 
     def _note(self, call: Call) -> None:
         self.record.call(call)

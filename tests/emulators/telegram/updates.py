@@ -69,6 +69,7 @@ class Updates:
     def __init__(self, clock: Clock, faults: Faults, first_id: int) -> None:
         self.allowed = DEFAULT
         self.told = 0  # updates that were handed out, repetitions included
+        self.polls = 0  # that had to wait
         self.on_poll: Callable[[], None] = lambda: None
         self.on_push: Callable[[], None] = lambda: None
         self._clock, self._faults = clock, faults
@@ -137,6 +138,7 @@ class Updates:
         self.abort(conflict(OTHER_POLLER))
         poller: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         self._poller = poller
+        self.polls += 1
         self.on_poll()
         try:
             refusal = poller.result() if await self._clock.wait(poller, seconds) else None

@@ -14,13 +14,14 @@ import aiohttp
 
 from tests.emulators.telegram.clock import Clock
 from tests.emulators.telegram.faults import Faults
+from tests.emulators.telegram.params import Params, read_answer
 from tests.emulators.telegram.updates import Pending, Updates
 
 TIMEOUT_SECONDS = 60.0
 MAX_DELAY = 60.0
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
-Reply = Callable[[dict[str, Any]], Awaitable[None]]
+Reply = Callable[[Params], Awaitable[None]]
 
 
 class Webhook:
@@ -132,7 +133,9 @@ class Webhook:
         try:
             async with self._session.post(self.url, json=pending.update, headers=headers, ssl=False) as answer:
                 if 200 <= answer.status < 300:
-                    await self._answered(answer)
+                    reply = await read_answer(answer)
+                    if reply.has("method"):
+                        await self._reply(reply)
                     self.on_attempt()
                     return None
                 self._failed(f"Wrong response from the webhook: {answer.status} {answer.reason}")
@@ -145,12 +148,6 @@ class Webhook:
         except aiohttp.ClientError:
             self._failed("Webhook connection closed")
         return 0.0
-
-    async def _answered(self, answer: aiohttp.ClientResponse) -> None:
-        if answer.content_type == "application/json":
-            told = await answer.json()
-            if isinstance(told, dict) and told.get("method"):
-                await self._reply(told)
 
     def _failed(self, error: str) -> None:
         self.error, self.error_date = error, int(self._clock.now)
