@@ -52,7 +52,9 @@ async def check(settings: Callable[[], Settings]) -> AsyncIterator[Finding]:
     yield await _port(known)
     with tempfile.TemporaryDirectory() as aside:
         async with await open_journal(f"sqlite://{Path(aside).as_posix()}/check.db") as store:
-            accounts = [await _account(known, name, account, store) for name, account in known.accounts.items()]
+            accounts = [
+                each for name, one in known.accounts.items() for each in await _account(known, name, one, store)
+            ]
             for each in accounts:
                 yield each
             if all(each.passed for each in accounts):
@@ -125,8 +127,8 @@ async def _is_tiller(host: str, port: int) -> bool:
         return False
 
 
-async def _account(settings: Settings, name: str, account: AccountSettings, store: JournalStore) -> Finding:
-    """Connect to one account and its market, on a journal that is thrown away."""
+async def _account(settings: Settings, name: str, account: AccountSettings, store: JournalStore) -> list[Finding]:
+    """Connect to one account and its market, on a journal that is thrown away; what was found there."""
     label = f"account {name}"
     alone = settings.model_copy(update={"accounts": {name: account}, "strategies": {}})
     try:
@@ -137,17 +139,18 @@ async def _account(settings: Settings, name: str, account: AccountSettings, stor
                     await market.start()
                 for executor in desk.executors.values():
                     await executor.start()
+                found = [Finding(str(a), True, line) for a, each in desk.executors.items() for line in each.found()]
             finally:
                 for executor in desk.executors.values():
                     await executor.stop()
                 for market in desk.markets.values():
                     await market.stop()
     except TradingError as why:
-        return Finding(label, False, str(why))
+        return [Finding(label, False, str(why))]
     except TimeoutError:
-        return Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")
+        return [Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")]
     symbols = counted(len(desk.markets[name].instruments), "symbol")
-    return Finding(label, True, f"{account.venue}, {symbols} on {account.market}")
+    return [Finding(label, True, f"{account.venue}, {symbols} on {account.market}"), *found]
 
 
 def _strategies(settings: Settings, store: JournalStore) -> Finding:

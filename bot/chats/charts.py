@@ -258,7 +258,7 @@ def _fill(draw: ImageDraw.ImageDraw, fill: FillMark, x: float, frame: _Frame) ->
 def _order(draw: ImageDraw.ImageDraw, order: OrderMark, frame: _Frame) -> None:
     y = frame.y(float(order.price))
     for x in range(LEFT, WIDTH - RIGHT, 2 * DASH):
-        draw.line([(x, y), (x + DASH, y)], fill=_colour(order.side), width=2)
+        draw.line([(x, y), (x + DASH - 1, y)], fill=_colour(order.side), width=2)
     above = y - SMALL - 6 > TOP
     text = f"{order.label}  {price(order.price)}"
     at, anchor = (LEFT, y - 4 if above else y + 6), "ls" if above else "lt"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.check import check
+from bot.settings.loading import load
 from handlers.reply import Reply
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.signing import ApiKey
@@ -231,3 +233,36 @@ async def test_a_key_that_may_withdraw_is_refused_in_one_clear_line(tmp_path: Pa
         [line] = [each for each in desk.app.card(0) if each.startswith("main is not connected")]
         assert "The key may withdraw money. Take that right from it at Binance" in line
         assert KEY not in line
+
+
+async def findings(place: Place, folder: Path, **environment: str) -> dict[str, list[tuple[bool, str]]]:
+    """What `tiller check` prints, by its first column."""
+    config = folder / "tiller.toml"
+    config.write_text(place.toml())
+    found: dict[str, list[tuple[bool, str]]] = {}
+    async for name, passed, text in check(lambda: load(config, folder / "data", 0, environment)):
+        found.setdefault(name, []).append((passed, text))
+    return found
+
+
+async def test_check_says_what_the_key_can_do_and_what_the_symbols_ask(place: Place, tmp_path: Path) -> None:
+    found = await findings(place, tmp_path, **KEYS)
+    assert found["account main"] == [(True, "binance, 1 symbol on binance")]
+    (passed, key), (_, filters) = found["LIVE main"]
+    assert passed
+    assert key.startswith("spot: HMAC key works, its clock is ")
+    assert key.endswith("ms from ours, fees 0.1% maker and 0.1% taker")
+    assert filters.startswith("BTC/USDT: tick 0.01, step 0.00001, at least 0.00001 worth 5 USDT")
+
+
+async def test_check_says_that_a_key_is_wrong_and_what_to_do(place: Place, tmp_path: Path) -> None:
+    wrong = KEYS | {"TILLER_ACCOUNTS__MAIN__API_SECRET": "x" * 64}
+    ((passed, text),) = (await findings(place, tmp_path, **wrong))["account main"]
+    assert not passed
+    assert "Check that api_secret belongs to api_key." in text
+    assert "x" * 20 not in text
+
+
+async def test_check_passes_an_account_without_a_key_and_says_what_it_lacks(place: Place, tmp_path: Path) -> None:
+    found = await findings(place, tmp_path)
+    assert found["LIVE main"][0][1].startswith("main has no API key. Set TILLER_ACCOUNTS__MAIN__API_KEY")

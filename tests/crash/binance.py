@@ -9,7 +9,6 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +37,7 @@ LINES = (
 MIDDLES = {"BTCUSDT": (60_000, 150), "ETHUSDT": (3000, 12)}
 """Where prices are, and how far they stray from there."""
 STEP_S = 0.05  # between two books
-PAUSE_S = 0.2  # of each sender after a line: 100 orders may be placed in 10 s
+PAUSE_S = 0.1  # of each sender after a line: 100 orders may be placed in 10 s
 SETTLED_S = 60  # certainty takes 15 s
 OPEN = ("SUBMITTED", "ACCEPTED", "PARTIALLY_FILLED", "PENDING_CANCEL")
 
@@ -57,8 +56,8 @@ class Exchange:
         self._chance = random.Random(1)
         self.step()
 
-    def do(self, name: str, **how: Any) -> Any:
-        answer = self._control.post(self.addresses["control_url"], json={"do": name, **how})
+    def do(self, command: str, **how: Any) -> Any:
+        answer = self._control.post(self.addresses["control_url"], json={"do": command, **how})
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]
 
@@ -120,18 +119,17 @@ class Binance:
         try:
             answered: Answers = {}
             lines = keyed(number, (chance.choice(LINES) for _ in range(400)))
-            bot = self._start()
-            await self._go_live(bot)
-            self._exchange.dawdle(chance)
-            await burst(bot, lines, chance.uniform(0.0, 2.5), answered, PAUSE_S)
-            bot = self._start()
-            async with bot.client() as client:
-                await ready(client)
-                await again(client, lines, answered, most=4)
-                moving.cancel()
-                self._told |= told(answered)
-                found = await self._settled(client)
-            bot.kill()
+            with self._start() as bot:
+                await self._go_live(bot)
+                self._exchange.dawdle(chance)
+                await burst(bot, lines, chance.uniform(0.0, 4.0), answered, PAUSE_S)
+            with self._start() as bot:
+                async with bot.client() as client:
+                    await ready(client)
+                    await again(client, lines, answered, most=4)
+                    moving.cancel()
+                    self._told |= told(answered)
+                    found = await self._settled(client)
         finally:
             moving.cancel()
             with suppress(asyncio.CancelledError):
@@ -183,7 +181,9 @@ class Binance:
         ).fetchall()
         balances = database.execute("SELECT currency, amount FROM balances WHERE mode = 'live'").fetchall()
         database.close()
-        ours = Ours(trades=Counter(Trade(*row[:2], *map(_number, row[2:5]), row[5]) for row in fills))
+        ours = Ours()
+        for order_id, trade_id, quantity, price, fee, currency in fills:
+            ours.trades[Trade(order_id, trade_id, _number(quantity), _number(price), _number(fee), currency)] += 1
         for order_id, status, filled, quantity, limit, stop, in_doubt, reason in orders:
             ours.status[order_id], ours.filled[order_id] = status, _number(filled)
             if status in OPEN:

@@ -47,16 +47,16 @@ class Paper:
         """Start, load, kill; start again, send again. Answers how many are there twice, and how many are missing."""
         answered: Answers = {}
         lines = keyed(number, (chance.choice(LINES) for _ in range(400)))
-        await burst(Bot(self.folder), lines, chance.uniform(0.0, 1.5), answered)
-        bot = Bot(self.folder)
-        async with bot.client() as client:
-            await ready(client)
-            await again(client, lines, answered)
-            synced = (await client.post("/api/v1/orders/sync")).json()
-            assert "see /reconcile" not in str(synced), synced
-            open_orders = (await client.get("/api/v1/orders", params={"status": "open"})).json()
-            assert not [o for o in open_orders if o["status"] == "SUBMITTED"], "an order is still in doubt"
-        bot.kill()
+        with Bot(self.folder) as bot:
+            await burst(bot, lines, chance.uniform(0.0, 1.5), answered)
+        with Bot(self.folder) as bot:
+            async with bot.client() as client:
+                await ready(client)
+                await again(client, lines, answered)
+                synced = (await client.post("/api/v1/orders/sync")).json()
+                assert "see /reconcile" not in str(synced), synced
+                open_orders = (await client.get("/api/v1/orders", params={"status": "open"})).json()
+                assert not [o for o in open_orders if o["status"] == "SUBMITTED"], "an order is still in doubt"
         self._told |= told(answered)
         return self._compare()
 

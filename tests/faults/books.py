@@ -99,8 +99,8 @@ def ledger(rows: Iterable[Row], product: str, account: str, theirs: Theirs) -> T
             if kind == "reject":
                 theirs.refused.add(order_id)
         elif kind == "trade":
-            figures = (Decimal(row[name]) for name in ("qty", "price", "fee"))
-            theirs.trades[Trade(order_id, str(row["trade_id"]), *figures, row["fee_asset"])] += 1
+            quantity, price, fee = (Decimal(row[name]) for name in ("qty", "price", "fee"))
+            theirs.trades[Trade(order_id, str(row["trade_id"]), quantity, price, fee, row["fee_asset"])] += 1
     for (order_id, _), count in accepted.items():
         theirs.placed[order_id] = max(theirs.placed[order_id], count)
     return theirs

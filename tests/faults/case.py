@@ -14,6 +14,7 @@ from trading.errors import IntentError
 
 OVER_S = 15.0  # the fault is over at most so long after the action
 SETTLED_S = 400  # the desk must have settled so long after that: a ban lasts two minutes
+STUCK_S = 1200  # a case that takes longer is one in which the desk waits for ever
 
 
 class Case(NamedTuple):
@@ -45,7 +46,8 @@ async def _played(case: Case) -> Difference:
         desk = Desk(exchange, clock)
         try:
             await desk.start()
-            return await _struck(case, Scene(exchange, desk, chance))
+            async with asyncio.timeout(STUCK_S):
+                return await _struck(case, Scene(exchange, desk, chance))
         finally:
             await desk.stop()
 

@@ -9,7 +9,7 @@ from bot.wiring import build_executors
 from tests.faults.books import Ours, Terms, Trade
 from tests.faults.exchange import KEY, SECRET, Exchange
 from tests.faults.loop import LoopClock
-from tests.incidents.desk import Journal
+from tests.incidents.hands import Journal
 from tests.trading.risk.desk import off
 from trading import events as e
 from trading.book import Book

@@ -99,7 +99,7 @@ def _events(name: str, least_s: float = 0, most_s: float = 0, **detail: Any) -> 
 
     def arm(struck: Struck) -> None:
         chance = struck.chance
-        more = {"seconds": chance.uniform(least_s, most_s)} if most_s else {}
+        more: dict[str, Any] = {"seconds": chance.uniform(least_s, most_s)} if most_s else {}
         struck.venue.faults.arm(name, times=chance.choice((0, 1, 2, 3)), **detail, **more)
 
     return Kind(arm)

@@ -10,9 +10,12 @@ Time then moves to it; it also moves a little with every message, so that no two
 import asyncio
 import selectors
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 WIRE_S = 0.0005  # of the loop's time, for whatever was read
 GRACE_S = 0.001  # of the machine's time, in case the kernel is slow to hand over what was sent
@@ -58,7 +61,7 @@ class JumpLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         self.threads += 1
         work = super().run_in_executor(executor, func, *args)
         work.add_done_callback(self._thread_done)

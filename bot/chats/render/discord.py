@@ -6,6 +6,7 @@ a description takes more of a list than 25 of them, and reads the same on a phon
 """
 
 import re
+from itertools import islice, zip_longest
 
 import msgspec
 
@@ -61,16 +62,14 @@ def messages(
     keys, unpressed = keys_of(reply.buttons, KEYS, shorten)
     blocks = blocks_of(reply, on_phone(reply.table), unpressed)
     form = Format((MOST_CONTENT if content else MOST_DESCRIPTION) - NUMBER, _cost, FENCE)
-    pages, file = paged(blocks, form), _sent_as(reply.image)
-    files: list[Image | None] = [file]
+    pages = list(islice(paged(blocks, form), MOST_PAGES + 1))
+    files = [_sent_as(reply.image)] if reply.image else []
     if len(pages) > MOST_PAGES:
-        pages = [[*paged(blocks, msgspec.structs.replace(form, most=MOST_CONTENT - 40))[0], Line(IN_FILE)]]
-        text = text_file(reply, title)
-        files = [file, text] if file else [text]
-    pages = numbered(pages)
-    pages += [[] for _ in range(len(files) - len(pages))]
-    files += [None] * (len(pages) - len(files))
-    made = [_message(page, reply, each, content) for page, each in zip(pages, files, strict=True)]
+        pages = [[*next(paged(blocks, msgspec.structs.replace(form, most=MOST_CONTENT - 40))), Line(IN_FILE)]]
+        files.append(text_file(reply, title))
+    # One file a message, the picture with the first; a message may be a file alone.
+    pairs = zip_longest(numbered(pages), files)
+    made = [_message(page or [], reply, file, content) for page, file in pairs]
     rows = tuple(tuple(keys[n : n + IN_ROW]) for n in range(0, len(keys), IN_ROW))
     return (*made[:-1], msgspec.structs.replace(made[-1], rows=rows))
 
@@ -113,6 +112,6 @@ def _message(page: Page, reply: Reply, file: Image | None, content: bool) -> Dis
     return DiscordMessage(embed=embed, file=file, ephemeral=reply.private)
 
 
-def _sent_as(image: Image | None) -> Image | None:
+def _sent_as(image: Image) -> Image:
     """The picture under a name that an embed can refer to."""
-    return None if image is None else Image(_FILE_NAME.sub("-", image.name).strip("-.") or "picture.png", image.content)
+    return Image(_FILE_NAME.sub("-", image.name).strip("-.") or "picture.png", image.content)

@@ -1,8 +1,8 @@
 """A reply as lines with a look, and the lines as pages: split first, so that no markup is ever split."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from itertools import groupby
+from itertools import chain, groupby, islice
 
 import msgspec
 
@@ -70,12 +70,12 @@ def blocks_of(reply: Reply, table: Iterable[Block] = (), unpressed: Iterable[str
     return [block for block in blocks if block.lines]
 
 
-def paged(blocks: Iterable[Block], form: Format) -> list[Page]:
-    """The blocks as pages, each within the format; no word of them is left out."""
+def paged(blocks: Iterable[Block], form: Format) -> Iterator[Page]:
+    """The blocks as pages, each within the format; no word of them is left out. Costs as many as are taken."""
     book = _Book(form)
     for block in blocks:
-        book.add(block)
-    return book.closed()
+        yield from book.add(block)
+    yield from book.turn()
 
 
 def numbered(pages: list[Page]) -> list[Page]:
@@ -91,40 +91,44 @@ def runs(page: Page) -> list[tuple[Look, list[str]]]:
 
 
 class _Book:
-    """Pages as they are filled."""
+    """A page as it is filled, and given out when it is full."""
 
     def __init__(self, form: Format) -> None:
         self._form = form
-        self._pages: list[Page] = []
         self._page: Page = []
         self._used = self._spans = 0
 
-    def add(self, block: Block) -> None:
-        lines = [part for line in block.lines for part in self._parts(line)]
+    def add(self, block: Block) -> Iterator[Page]:
+        """Write a block; gives out the pages that it fills."""
+        lines = (part for line in block.lines for part in self._parts(line))
         head = [block.head] if block.head else []
-        together = [*head, *(lines if block.whole else lines[:1])]
+        together = [*head, *islice(lines, None if block.whole else 1)]
         if block.apart:
             self._put(Line(""))
         if not self._has_room(together):
-            self._turn()
-        for line in [*head, *lines]:
+            yield from self.turn()
+        for line in chain(together, lines):
             if not self._has_room([line]):
-                self._turn()
+                yield from self.turn()
                 for again in head:
                     self._put(again)
             self._put(line)
 
-    def closed(self) -> list[Page]:
-        self._turn()
-        return self._pages
+    def turn(self) -> Iterator[Page]:
+        """Give out the page, if there is anything on it, and begin another."""
+        while self._page and not self._page[-1].text:
+            self._page.pop()
+        if self._page:
+            yield self._page
+        self._page, self._used, self._spans = [], 0, 0
 
-    def _parts(self, line: Line) -> list[Line]:
+    def _parts(self, line: Line) -> Iterator[Line]:
         most = self._form.most - self._form.fence - 1
 
         def cost(text: str) -> int:
             return self._form.cost(Line(text, line.look))
 
-        return [Line(part, line.look) for part in pieces(line.text, most, cost)]
+        return (Line(part, line.look) for part in pieces(line.text, most, cost))
 
     def _has_room(self, lines: list[Line]) -> bool:
         last, used, spans = self._page[-1] if self._page else None, self._used, self._spans
@@ -143,13 +147,6 @@ class _Book:
     def _cost(self, line: Line, last: Line | None) -> int:
         fence = self._form.fence if line.look is Look.MONO and (last is None or last.look is not Look.MONO) else 0
         return self._form.cost(line) + 1 + fence
-
-    def _turn(self) -> None:
-        while self._page and not self._page[-1].text:
-            self._page.pop()
-        if self._page:
-            self._pages.append(self._page)
-        self._page, self._used, self._spans = [], 0, 0
 
 
 def _spans(line: Line, last: Line | None) -> int:

@@ -4,6 +4,8 @@ Limits: a text of 4096 and a caption of 1024 UTF-16 units after the HTML is pars
 callback data of 64 bytes, 8 buttons a row and 100 in all.
 """
 
+from itertools import islice
+
 import msgspec
 
 from bot.chats.render.keys import Key, Kind, Shorten, keys_of
@@ -16,7 +18,7 @@ from handlers.reply import Image, Reply
 MOST_TEXT, MOST_CAPTION = 4096, 1024
 MOST_PAGES = 4  # more are sent as a file
 ROW = 36  # characters of the labels beside each other, with PADDING around each
-PADDING = 4
+PADDING = 3
 MOST_IN_ROW = 8
 KEYS = Kind(most_label=64, most_data=64, most=100, size=lambda data: len(data.encode()))
 TEXT = Format(MOST_TEXT - NUMBER)
@@ -47,14 +49,14 @@ def messages(reply: Reply, shorten: Shorten, *, title: str = "answer") -> tuple[
     """
     keys, unpressed = keys_of(reply.buttons, KEYS, shorten)
     blocks = blocks_of(reply, on_phone(reply.table), unpressed)
-    pages = paged(blocks, TEXT)
+    pages = list(islice(paged(blocks, TEXT), MOST_PAGES + 1))
     if len(pages) > MOST_PAGES:
-        caption = paged(blocks, Format(MOST_CAPTION - len(IN_FILE) - 2))[0]
+        caption = next(paged(blocks, Format(MOST_CAPTION - len(IN_FILE) - 2)))
         made = [_message(caption, note=f"\n\n{IN_FILE}", document=text_file(reply, title))]
     else:
         made = [_message(page) for page in numbered(pages)]
     if reply.image is not None:
-        captions = paged(blocks, CAPTION)
+        captions = list(islice(paged(blocks, CAPTION), 2))
         if len(captions) < 2:
             made = [_message(captions[0] if captions else [], photo=reply.image)]
         else:

@@ -8,7 +8,7 @@ name, headings, quotes and lists are markup. Only bold whole lines and code bloc
 import re
 
 _MEANT = re.compile(r"[*_~|`\[<\\]")
-_CALLS = re.compile(r"@(?:everyone|here)|<@")
+_CALLS = re.compile(r"@(?:everyone|here)|<@[!&]?[0-9]")
 _EMOJI = re.compile(r":[\w+-]*[A-Za-z][\w+-]*:")
 _LINE = re.compile(r" *(?:#{1,3} |-# |>|[-*+] |[0-9]+\. )")
 

@@ -1,12 +1,13 @@
 """Tables on a phone: a grid of four columns and forty characters, or cards."""
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from bot.chats.render.pages import Look
 from bot.chats.render.tables import on_phone
-from handlers.reply import Table
+from handlers.reply import Reply, Table, from_answer, to_answer
 from tests.bot.chats.replies import bare, tables
 
 HELD = (
@@ -45,8 +46,26 @@ def test_cards_begin_with_what_matters() -> None:
     assert cards[:2] == ["BTC/USDT", f"Unrealized: {'x' * 40} · Account: PAPER demo · Quantity: 0.01 · Mark: 61,000"]
 
 
+def test_what_a_phone_shows_is_kept_with_the_answer_and_not_told_to_programs() -> None:
+    reply = Reply("Held", table=Table.of(COLUMNS, HELD, ("Symbol", "Mark")))
+    assert from_answer(to_answer(reply)) == reply
+    assert reply.to_json()["table"] == {"columns": [*COLUMNS], "rows": [[*row] for row in HELD]}
+
+
+@pytest.mark.parametrize("phone", [("Symbol", "Unknown"), COLUMNS])
+def test_a_phone_shows_at_most_four_columns_that_there_are(phone: tuple[str, ...]) -> None:
+    with pytest.raises(AssertionError):
+        Table.of(COLUMNS, HELD, phone)
+
+
 def test_two_columns_too_wide_need_no_title() -> None:
     assert _lines(Table.of(("Setting", "Value"), [("web.host", "x" * 40)])) == ["web.host", "x" * 40]
+
+
+@pytest.mark.parametrize(("size", "first"), [(20, "a"), (21, "x" * 17)])
+def test_a_grid_is_at_most_forty_wide(size: int, first: str) -> None:
+    lines = _lines(Table.of(("a", "b", "c"), [("x" * 17, "y", "z" * size)]))  # 17 + 1 + 1 + 1 + 20
+    assert lines[0].split()[0] == first  # the head of a grid, or a card
 
 
 def test_an_empty_table_says_so() -> None:
@@ -54,6 +73,7 @@ def test_an_empty_table_says_so() -> None:
 
 
 @given(tables(WORDS))
+@settings(deadline=None)
 def test_a_grid_is_never_too_wide_and_cards_have_every_cell(table: Table) -> None:
     blocks = on_phone(table)
     if table.rows and blocks[0].lines[0].look is Look.MONO:
@@ -72,6 +92,7 @@ def test_a_grid_is_never_too_wide_and_cards_have_every_cell(table: Table) -> Non
 
 
 @given(st.lists(st.tuples(st.text("ab", min_size=1, max_size=9), st.integers(0, 9999)), min_size=1, max_size=5))
+@settings(deadline=None)
 def test_numbers_stand_at_the_right(rows: list[tuple[str, int]]) -> None:
     lines = _lines(Table.of(("Name", "Count"), rows))
     assert {len(line) for line in lines[1:]} == {len(lines[0])}

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chats.render.pages import SIGNS
@@ -29,6 +29,7 @@ def _shown(sent: tuple[TelegramMessage, ...]) -> str:
 
 
 @given(REPLIES)
+@settings(deadline=None)
 def test_any_reply_is_within_every_limit(reply: Reply) -> None:
     sent = _sent(reply)
     assert 1 <= len(sent) <= MOST_PAGES + 1
@@ -59,6 +60,7 @@ def _data(line: str) -> str:
 
 
 @given(ASCII.filter(str.strip), st.integers(1, 300), st.sampled_from(Tone))
+@settings(deadline=None)
 def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone) -> None:
     reply = Reply(text * times, tone=tone)
     sent = _sent(reply)
@@ -70,6 +72,7 @@ def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone) -> N
 
 
 @given(LONG)
+@settings(deadline=None)
 def test_any_text_is_shown_whole(text: str) -> None:
     sent = _sent(Reply(text))
     if not sent[-1].document:
@@ -77,6 +80,7 @@ def test_any_text_is_shown_whole(text: str) -> None:
 
 
 @given(st.lists(ANY, min_size=1, max_size=40))
+@settings(deadline=None)
 def test_lines_are_broken_at_their_ends(lines: list[str]) -> None:
     kept = [line for line in "\n".join(map(harmless, lines)).split("\n") if line.strip()]
     sent = _sent(Reply("\n".join(lines)))
@@ -140,7 +144,9 @@ def test_buttons_stand_beside_each_other_while_they_can_be_read() -> None:
     ]
     many = tuple(Button(f"{n:03}", f"/order {n}") for n in range(104))
     sent = _sent(Reply("Orders", buttons=many))[0]
-    assert [len(row) for row in sent.keyboard] == [5] * 20
+    assert [len(row) for row in sent.keyboard] == [6] * 16 + [4]
+    digits = _sent(Reply("Which?", buttons=tuple(Button(str(n), f"/order {n}") for n in range(10))))[0]
+    assert [len(row) for row in digits.keyboard] == [8, 2]
     assert "/order 103" in sent.plain  # what has no button can be typed
     assert "/order 99" not in sent.plain
 

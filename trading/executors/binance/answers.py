@@ -155,7 +155,7 @@ def positions_of(rows: Iterable[Row], listing: Listing) -> dict[Symbol, Decimal]
 def placed(answer: Row, listing: Listing) -> list[Report]:
     """The answer to a new order or list: accepted, with what was filled and how it ended, if it has.
 
-    The futures tell neither the trades in it nor why an order expired: that is left to the stream, which tells both.
+    The futures tell neither the trades in it nor why an order ended: that is left to the stream, which tells both.
     A list that is filled at once still shows its waiting orders as they were before (rest-api.md, OTO).
     """
     if "algoId" in answer:
@@ -179,11 +179,10 @@ def _placed(row: Row, listing: Listing) -> list[Report]:
         if int(trade.get("tradeId", -1)) >= 0
     ]
     status = str(row.get("status", ""))
-    told = sum((each.quantity for each in reports if isinstance(each, Filled)), number(None))
-    if number(row.get("executedQty")) > told:
+    if "fills" not in row:
         return reports
-    if status in ENDED and (reason := expiry(row.get("expiryReason"), status)):
-        reports.append(Expired(order_id, reason))
+    if status in ENDED:
+        reports.append(Expired(order_id, expiry(row.get("expiryReason"), status)))
     elif status == "REJECTED":
         reports.append(Rejected(order_id, "REJECTED", "Binance refused it"))
     elif status == "CANCELED":

@@ -47,9 +47,7 @@ class Whose:
                 names = (each.get(key) for key in ("origClientOrderId", "clientOrderId", "C", "c"))
                 order_id = next((found for text in names if text and (found := ours(str(text)))), "")
                 if name and venue_id and order_id:
-                    key = str(name), str(venue_id)
-                    # Who cancels an order of a list gives all of it one id: the first that was told stays.
-                    self._ids[key] = self._ids.get(key) or order_id
+                    self._ids[str(name), str(venue_id)] = order_id
 
     def known(self, order: VenueOrder, row: Row) -> VenueOrder:
         """The order of `row`, as ours also where somebody at Binance gave it another id; without asking."""

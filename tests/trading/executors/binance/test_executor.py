@@ -2,16 +2,15 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.emulators.binance.calls import Route
-from tests.emulators.binance.signing import EVERYTHING
-from tests.emulators.binance.signing import ApiKey as VenueKey
+from tests.emulators.binance.futures_contracts import Contract
 from tests.trading.executors.binance.account import COIN, CONTRACT, NAME, SPOT, USDM, Exchange, FlowingClock, exchange
-from tests.trading.executors.binance.door import KEY, SECRET, until
+from tests.trading.executors.binance.door import KEY, until
 from tests.trading.executors.binance.stage import BinanceDesk
 from tests.trading.executors.contract import make_order
 from tests.trading.market.virtual import LoopClock, run_virtually
@@ -26,13 +25,6 @@ from trading.ports import Accepted, Approved, Filled, Reconnected, Report
 D = Decimal
 BUY, SELL, LIMIT = Side.BUY, Side.SELL, OrderType.LIMIT
 OTHER = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zv"
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Exchange]:
-    async with exchange() as there:
-        there.show("100x5 99x5", "101x5 102x5")
-        yield there
 
 
 async def heard(executor: BinanceExecutor, count: int) -> list[Report]:
@@ -121,42 +113,6 @@ async def test_what_was_found_is_told_for_a_check(there: Exchange) -> None:
     assert lines[2].endswith("ms from ours, fees 0.02% maker and 0.05% taker")
     assert KEY not in "".join(lines)
     await executor.stop()
-
-
-# --- keys ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("product", [SPOT, USDM])
-async def test_a_key_that_is_not_good_ends_the_start_with_the_reason(there: Exchange, product: Product) -> None:
-    right = {SPOT: "TRADE", USDM: "FUTURES"}[product]
-    cases = [
-        (VenueKey(KEY, secret="another"), "BAD_SIGNATURE"),
-        (VenueKey(KEY, secret=SECRET, works=False), "BAD_KEY"),
-        (VenueKey(KEY, secret=SECRET, permissions=EVERYTHING - {right}), "BAD_KEY"),
-        (VenueKey(KEY, secret=SECRET, permissions=EVERYTHING | {"WITHDRAW"}), "KEY_MAY_WITHDRAW"),
-    ]
-    executor = there.executor(product)
-    for key, code in cases:
-        there.venue.keys.add(key)
-        with pytest.raises(VenueRefused) as told:
-            await executor.start()
-        assert (told.value.code, bool(told.value.remedy)) == (code, True)
-        assert KEY not in str(told.value)
-        assert SECRET not in str(told.value)
-    trusting = there.executor(product, may_withdraw=True)
-    await trusting.start()
-    await trusting.stop()
-
-
-async def test_a_key_that_the_exchange_does_not_have_is_refused(there: Exchange) -> None:
-    with pytest.raises(VenueRefused, match="not valid"):
-        await there.executor(SPOT, key=OTHER).start()
-
-
-async def test_a_spot_account_that_may_not_trade_is_refused(there: Exchange) -> None:
-    there.spot.exchange.accounts["main"].can_trade = False
-    with pytest.raises(VenueRefused, match="The account may not trade"):
-        await there.executor(SPOT).start()
 
 
 # --- both products ---------------------------------------------------------------------------
@@ -262,13 +218,23 @@ async def test_the_request_is_told_without_secrets(there: Exchange) -> None:
 # --- strangers' orders -----------------------------------------------------------------------
 
 
+class Quarterly(Contract):
+    """A dated contract, which the desk does not trade."""
+
+    symbol = "BTCUSDT_260327"
+
+    def listing(self) -> dict[str, Any]:
+        return super().listing() | {"contractType": "CURRENT_QUARTER"}
+
+
 async def test_orders_that_are_not_ours_are_shown_and_can_be_cancelled(there: Exchange) -> None:
     executor = there.executor(SPOT, USDM)
     await executor.start()
     rest = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "95"}
     there.spot.act("main", "POST /api/v3/order", symbol=NAME, **rest)
-    there.futures.show("ETHUSDT", [["100", 5]], [["101", 5]])
-    for symbol in (NAME, "ETHUSDT"):  # the second one is not traded by the desk
+    there.futures.exchange.contracts[Quarterly.symbol] = Quarterly("BTC", D("0.1"), D("0.001"), D(5))
+    for symbol in (NAME, "ETHUSDT", Quarterly.symbol):  # of which the desk trades the first, and knows not the last
+        there.futures.show(symbol, [["100", 5]], [["101", 5]])
         there.futures.place(symbol=symbol, **rest)
     there.futures.place_algo(symbol=NAME, side="SELL", type="STOP_MARKET", quantity="1", triggerPrice="90")
     strangers = await executor.open_orders()
@@ -276,6 +242,7 @@ async def test_orders_that_are_not_ours_are_shown_and_can_be_cancelled(there: Ex
         (COIN, "", "BUY LIMIT 1 BTC/USDT at 95"),
         (CONTRACT, "", "BUY LIMIT 1 BTC/USDT:USDT at 95"),
         (CONTRACT, "", "SELL STOP_MARKET 1 BTC/USDT:USDT at 90"),
+        (Quarterly.symbol, "", f"BUY LIMIT 1 {Quarterly.symbol} at 95"),
         ("ETH/USDT:USDT", "", "BUY LIMIT 1 ETH/USDT:USDT at 95"),
     ]
     for each in strangers:
