@@ -28,6 +28,8 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
             if order.filled_quantity or not order.is_open:
                 return []
             return [e.OrderRejected(order.id, report.code, report.reason)]
+        case p.Canceled() | p.Expired() if lacks_fills(order, report):
+            return []
         case p.Canceled():
             asked = order.status is OrderStatus.PENDING_CANCEL  # who asked says more than the venue's word for it
             return [e.OrderCanceled(order.id, order.reason if asked else report.reason)] if order.is_open else []
@@ -45,6 +47,16 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
             return []
         case _:
             assert_never(report)
+
+
+def lacks_fills(order: Order, report: p.Report) -> bool:
+    """Whether an open order has ended with fills that are not known yet.
+
+    It stays open until they are: nobody may act on what would seem to be left of it.
+    """
+    if not isinstance(report, p.Canceled | p.Expired) or report.filled_quantity is None:
+        return False
+    return order.is_open and report.filled_quantity > order.filled_quantity
 
 
 def _amended(order: Order, report: p.Amended) -> list[e.AnyEvent]:

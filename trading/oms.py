@@ -14,7 +14,7 @@ from trading.book import Book
 from trading.cover import waits
 from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
-from trading.hearing import facts_of
+from trading.hearing import facts_of, lacks_fills
 from trading.instruments import Symbol
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.order import Order, OrderStatus
@@ -176,9 +176,11 @@ class Oms:
             facts = facts_of(order, report, self.book, self.drafting.valuation) if order and ours else []
             if facts:
                 await self.book.write(*facts)
-        if not ours:
+        if not ours or order is None:
             self.needs_reconcile(account, "a report of an order that is not ours")
-        elif not facts and isinstance(report, p.Filled) and order and order.status in NEVER_FILLED:
+        elif not facts and lacks_fills(order, report):
+            self.needs_reconcile(account, f"order {order.id} has ended, and not all of its fills are known")
+        elif not facts and isinstance(report, p.Filled) and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
 
     def listing(self, account: AccountId, symbol: Symbol) -> list[e.AnyEvent]:

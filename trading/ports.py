@@ -124,13 +124,19 @@ class Filled(msgspec.Struct, frozen=True):
 
 
 class Canceled(msgspec.Struct, frozen=True):
+    """`filled_quantity` is how much of it was filled in all, where the venue says so."""
+
     order_id: str
     reason: str = ""
+    filled_quantity: Decimal | None = None
 
 
 class Expired(msgspec.Struct, frozen=True):
+    """`filled_quantity` as of `Canceled`: a market order that empties the book expires with fills."""
+
     order_id: str
     reason: str = ""
+    filled_quantity: Decimal | None = None
 
 
 class CancelRefused(msgspec.Struct, frozen=True):

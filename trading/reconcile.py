@@ -211,9 +211,9 @@ class Reconciler:
                 await self.oms.on_report(account, p.Accepted(order.id, shown.venue_order_id))
                 report = p.Amended(order.id, shown.quantity, shown.limit_price, shown.stop_price, shown.venue_order_id)
             case "canceled":
-                report = p.Canceled(order.id, shown.reason)
+                report = p.Canceled(order.id, shown.reason, shown.filled_quantity)
             case "expired":
-                report = p.Expired(order.id, shown.reason)
+                report = p.Expired(order.id, shown.reason, shown.filled_quantity)
             case "rejected":
                 report = p.Rejected(order.id, "REJECTED", shown.reason)
             case _:

@@ -304,6 +304,7 @@ class Exchange:
 
     def _end(self, deal: Deal, status: str, reason: str) -> None:
         deal.status, deal.reason = status, reason
-        self.tell(p.Canceled(deal.client, reason) if status == "canceled" else p.Expired(deal.client, reason))
+        kind = p.Canceled if status == "canceled" else p.Expired
+        self.tell(kind(deal.client, reason, deal.filled))
         for leg in [leg for leg in self.deals if leg.entry is deal and leg.is_open]:
             self._end(leg, "canceled", "its entry ended")

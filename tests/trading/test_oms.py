@@ -276,6 +276,26 @@ async def test_trades_heard_out_of_order_leave_the_venues_cash(desk: Desk) -> No
     assert (position.quantity, position.cost) == (D(1), D(300))
 
 
+@pytest.mark.parametrize("end", [p.Canceled, p.Expired])
+async def test_an_order_ends_only_once_all_of_its_fills_are_known(
+    desk: Desk, end: type[p.Canceled] | type[p.Expired]
+) -> None:
+    """The end overtook a trade: what seems to be left of the order must not be traded by anybody else."""
+    asked: list[str] = []
+    desk.oms.needs_reconcile = lambda account, why: asked.append(why)
+    order = await limit(desk)
+    await desk.accept(order)
+    late = desk.trade(order, "0.4", "50000")
+    await desk.oms.on_report(DEMO, end(order.id, "", D("0.4")))
+    assert desk.now(order).is_open
+    assert len(asked) == 1
+    await desk.oms.on_report(DEMO, late)
+    await desk.oms.on_report(DEMO, end(order.id, "", D("0.4")))
+    assert not desk.now(order).is_open
+    assert desk.now(order).filled_quantity == D("0.4")
+    assert len(asked) == 1
+
+
 async def test_strangers_make_us_look(desk: Desk) -> None:
     asked: list[str] = []
     desk.oms.needs_reconcile = lambda account, why: asked.append(why)

@@ -182,7 +182,7 @@ def _placed(row: Row, listing: Listing) -> list[Report]:
     if "fills" not in row:
         return reports
     if status in ENDED:
-        reports.append(Expired(order_id, expiry(row.get("expiryReason"), status)))
+        reports.append(Expired(order_id, expiry(row.get("expiryReason"), status), number(row.get("executedQty"))))
     elif status == "REJECTED":
         reports.append(Rejected(order_id, "REJECTED", "Binance refused it"))
     elif status == "CANCELED":
@@ -198,7 +198,7 @@ def canceled(answer: Row, order_id: str = "") -> list[Report]:
     if "algoId" in answer:
         return [Canceled(ours(answer["clientAlgoId"]))]
     rows = [row for row in _singles([answer]) if row.get("status", "CANCELED") == "CANCELED"]
-    return [Canceled(ours(_client_id(row)) or order_id) for row in rows]
+    return [Canceled(ours(_client_id(row)) or order_id, "", number(row.get("executedQty"))) for row in rows]
 
 
 def amended(answer: Row, order: Order) -> list[Report]:
@@ -208,7 +208,7 @@ def amended(answer: Row, order: Order) -> list[Report]:
     """
     row = answer.get("amendedOrder", answer)
     if row.get("status") == "CANCELED":
-        return [Canceled(order.id, "Binance ended it instead of changing it")]
+        return [Canceled(order.id, "Binance ended it instead of changing it", number(row.get("executedQty")))]
     quantity = number(row.get("qty", row.get("origQty")))
     return [Amended(order.id, quantity, order.limit_price, order.stop_price, str(row["orderId"]))]
 

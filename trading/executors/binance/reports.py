@@ -78,7 +78,7 @@ def _execution(event: Row, listing: Listing) -> list[Report]:
         return [Rejected(order_id, code, why)]
     reports: list[Report] = _fill(event, order_id, event["s"], listing) if kind in _TRADES else []
     if status in ENDED or kind == "EXPIRED":
-        reports.append(Expired(order_id, expiry(event.get("eR"), status)))
+        reports.append(Expired(order_id, expiry(event.get("eR"), status), number(event.get("z"))))
     return reports
 
 
@@ -87,7 +87,7 @@ def _canceled(event: Row) -> list[Report]:
     cancel_id, original = event["c"], event.get("C") or event["c"]
     if is_replaced(cancel_id):
         return []
-    return [Canceled(ours(original), "" if is_from_us(cancel_id) else ELSEWHERE)]
+    return [Canceled(ours(original), "" if is_from_us(cancel_id) else ELSEWHERE, number(event.get("z")))]
 
 
 def _fill(row: Row, order_id: str, name: str, listing: Listing) -> list[Report]:
@@ -129,13 +129,13 @@ def _order_update(event: Row, listing: Listing) -> list[Report]:
         stop = price(order.get("sp"))
         return [Amended(order_id, number(order["q"]), price(order.get("p")), stop, venue_id)]
     if kind == "CANCELED":
-        return [Canceled(order_id)]
+        return [Canceled(order_id, filled_quantity=number(order.get("z")))]
     reports: list[Report] = _fill(order, order_id, order["s"], listing) if kind in _TRADES else []
     if status in ENDED or kind == "EXPIRED":
         reason = str(order.get("er", ""))
         if reason == "8":  # the waiting order ends because the one it becomes begins
             return [*reports, Triggered(order_id)]
-        reports.append(Expired(order_id, expiry(reason, status)))
+        reports.append(Expired(order_id, expiry(reason, status), number(order.get("z"))))
     return reports
 
 

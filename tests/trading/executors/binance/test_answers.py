@@ -208,7 +208,7 @@ FILLED = [
         (full(status="FILLED", fills=FILLS), [Accepted(ENTRY, "28"), *FILLED]),
         (
             full(status="EXPIRED", executedQty="0.7", fills=FILLS, expiryReason="INSUFFICIENT_LIQUIDITY"),
-            [Accepted(ENTRY, "28"), *FILLED, Expired(ENTRY, "the book ran out")],
+            [Accepted(ENTRY, "28"), *FILLED, Expired(ENTRY, "the book ran out", D("0.7"))],
         ),
         (
             {"symbol": "BTCUSDT", "orderId": 28, "orderListId": -1, "clientOrderId": ENTRY, "transactTime": MS},
@@ -233,11 +233,11 @@ def test_the_answer_to_an_order(answer: dict[str, Any], expected: list[Any]) -> 
 
 def test_the_answer_to_a_cancel_ends_every_order_it_names() -> None:
     single = row(clientOrderId=ENTRY, origClientOrderId=ENTRY, status="CANCELED")
-    assert answers.canceled(single) == [Canceled(ENTRY)]
+    assert answers.canceled(single) == [Canceled(ENTRY, "", D(0))]
     other = row(clientOrderId=ENTRY, origClientOrderId=STOP_LEG, status="CANCELED")
     assert answers.canceled({"orderListId": 1, "orderReports": [single, other]}) == [
-        Canceled(ENTRY),
-        Canceled(STOP_LEG),
+        Canceled(ENTRY, "", D(0)),
+        Canceled(STOP_LEG, "", D(0)),
     ]
     done = {"algoId": 2146760, "clientAlgoId": ENTRY, "code": "200", "msg": "success"}
     assert answers.canceled(done) == [Canceled(ENTRY)]

@@ -56,12 +56,16 @@ FILL = Filled(ENTRY, "77", D("0.4"), D("49999.5"), Money(D("0.01"), "BNB"), AT, 
         (execution(o="STOP_LOSS_LIMIT", P="48000"), [Accepted(ENTRY, "4293153"), Triggered(ENTRY)]),
         (trade(), [FILL]),
         (trade(X="FILLED"), [FILL]),
-        (trade(X="EXPIRED", eR="INSUFFICIENT_LIQUIDITY"), [FILL, Expired(ENTRY, "the book ran out")]),
-        (trade(l="0.00000000", X="EXPIRED", t=-1), [Expired(ENTRY, "")]),
-        (execution(x="CANCELED", X="CANCELED", C=ENTRY), [Canceled(ENTRY)]),
-        (execution(x="CANCELED", X="CANCELED", c="web_1", C=ENTRY), [Canceled(ENTRY, ELSEWHERE)]),
-        (execution(x="CANCELED", X="CANCELED", c=STOP_LEG, C=ENTRY), [Canceled(ENTRY)]),  # with the rest of its list
-        (execution(x="CANCELED", X="CANCELED", c=list_cancel_id(order()), C=ENTRY), [Canceled(ENTRY)]),
+        (trade(X="EXPIRED", eR="INSUFFICIENT_LIQUIDITY"), [FILL, Expired(ENTRY, "the book ran out", D(0))]),
+        (trade(l="0.00000000", X="EXPIRED", t=-1), [Expired(ENTRY, "", D(0))]),
+        (execution(x="CANCELED", X="CANCELED", C=ENTRY), [Canceled(ENTRY, "", D(0))]),
+        (execution(x="CANCELED", X="CANCELED", C=ENTRY, z="0.3"), [Canceled(ENTRY, "", D("0.3"))]),
+        (execution(x="CANCELED", X="CANCELED", c="web_1", C=ENTRY), [Canceled(ENTRY, ELSEWHERE, D(0))]),
+        (
+            execution(x="CANCELED", X="CANCELED", c=STOP_LEG, C=ENTRY),
+            [Canceled(ENTRY, "", D(0))],
+        ),  # with the rest of its list
+        (execution(x="CANCELED", X="CANCELED", c=list_cancel_id(order()), C=ENTRY), [Canceled(ENTRY, "", D(0))]),
         (execution(x="CANCELED", X="CANCELED", c=replaced_id(order()), C=ENTRY), []),  # it lives on, changed
         (
             execution(x="REPLACED", q="0.7", C=ENTRY),
@@ -78,7 +82,7 @@ FILL = Filled(ENTRY, "77", D("0.4"), D("49999.5"), Money(D("0.01"), "BNB"), AT, 
         (execution(x="REJECTED", X="REJECTED", r="A_NEW_WORD"), [Rejected(ENTRY, "REJECTED", "A_NEW_WORD")]),
         (
             execution(x="TRADE_PREVENTION", X="EXPIRED_IN_MATCH", v=3, A="1"),
-            [Expired(ENTRY, "it would have traded with another order of the account")],
+            [Expired(ENTRY, "it would have traded with another order of the account", D(0))],
         ),
         (execution(x="TRADE_PREVENTION", X="PARTIALLY_FILLED", A="0.2", B="0.2"), []),
         (execution(x="A_NEW_WORD"), []),
@@ -186,10 +190,10 @@ FUTURES_FILL = Filled(ENTRY, "77", D("0.4"), D("49999.5"), Money(D("7.99992"), "
     [
         (update(), [Accepted(ENTRY, "8886774")]),
         (update(**FUTURES_TRADE, X="PARTIALLY_FILLED"), [FUTURES_FILL]),
-        (update(**FUTURES_TRADE, X="EXPIRED", er="9"), [FUTURES_FILL, Expired(ENTRY, "the book ran out")]),
-        (update(x="CANCELED", X="CANCELED"), [Canceled(ENTRY)]),
-        (update(x="EXPIRED", X="EXPIRED", er="2"), [Expired(ENTRY, "the rest could not be filled at once")]),
-        (update(x="EXPIRED", X="EXPIRED", er="99"), [Expired(ENTRY, "99")]),
+        (update(**FUTURES_TRADE, X="EXPIRED", er="9"), [FUTURES_FILL, Expired(ENTRY, "the book ran out", D(0))]),
+        (update(x="CANCELED", X="CANCELED"), [Canceled(ENTRY, "", D(0))]),
+        (update(x="EXPIRED", X="EXPIRED", er="2"), [Expired(ENTRY, "the rest could not be filled at once", D(0))]),
+        (update(x="EXPIRED", X="EXPIRED", er="99"), [Expired(ENTRY, "99", D(0))]),
         (update(x="EXPIRED", X="EXPIRED", er="8", ot="STOP"), [Triggered(ENTRY)]),
         (update(x="AMENDMENT", q="0.7", p="50100"), [Amended(ENTRY, D("0.7"), D("50100"), None, "8886774")]),
         (

@@ -155,7 +155,7 @@ async def test_an_order_that_somebody_gave_another_id_can_be_cancelled(spot_desk
     spot_desk.act(f"PUT {KEEP}", orderId=order.venue_order_id, newClientOrderId="web_1", newQty="1")
     assert [each.order_id for each in await spot_desk.executor.open_orders()] == [order.id]
     await spot_desk.cancel(order)
-    assert spot_desk.told(order)[-1] == Canceled(order.id)
+    assert spot_desk.told(order)[-1] == Canceled(order.id, "", D(0))
     assert await spot_desk.status(order) == "canceled"
 
 
@@ -163,7 +163,7 @@ async def test_an_order_that_somebody_cancelled_says_so(spot_desk: BinanceDesk) 
     order = await resting(spot_desk)
     spot_desk.act("DELETE /api/v3/order", orderId=order.venue_order_id)
     await spot_desk.settle()
-    assert spot_desk.told(order)[-1] == Canceled(order.id, "cancelled at Binance, not by the desk")
+    assert spot_desk.told(order)[-1] == Canceled(order.id, "cancelled at Binance, not by the desk", D(0))
     assert await spot_desk.status(order) == "canceled"
 
 
@@ -203,7 +203,7 @@ async def test_the_cancel_of_a_leg_does_not_confuse_the_orders_of_the_list(spot_
     # all three go by the id of that cancel now
     assert {each.client_id for each in placed(spot_desk)} == {stop.id}
     for order, filled in ((entry, "0.6"), (stop, "0"), (target, "0")):
-        assert spot_desk.told(order, Canceled) == [Canceled(order.id)]
+        assert spot_desk.told(order, Canceled) == [Canceled(order.id, "", D(filled))]
         shown = await spot_desk.executor.lookup(order)
         assert shown is not None
         assert (shown.order_id, shown.status, shown.filled_quantity) == (order.id, "canceled", D(filled))

@@ -52,7 +52,7 @@ async def test_a_triggered_order_is_shown_as_it_was_asked_for(usdm_desk: Binance
 async def test_a_triggered_order_is_cancelled_where_it_is_by_then(usdm_desk: BinanceDesk) -> None:
     order = await triggered(usdm_desk)
     await usdm_desk.cancel(order)
-    assert usdm_desk.told(order, Canceled) == [Canceled(order.id)]
+    assert usdm_desk.told(order, Canceled) == [Canceled(order.id, "", D(0))]
     assert await usdm_desk.status(order) == "canceled"
     assert usdm_desk.there.futures.account().open_orders == {}
 
