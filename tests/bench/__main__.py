@@ -14,6 +14,7 @@ from tests.bench.history import history
 from tests.bench.hot_path import to_executor
 from tests.bench.parts import Row, show, with_app
 from tests.bench.process import process
+from tests.bench.streams import streams
 from trading.instruments import trap_floats
 
 
@@ -27,6 +28,7 @@ def main() -> int:
         rows += asyncio.run(history(folder))
         rows += asyncio.run(process(folder))
         rows += asyncio.run(binance(folder))
+        rows += asyncio.run(streams())
     show(rows)
     Path("bench.json").write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if all(each["ok"] for each in rows) else 1
