@@ -41,7 +41,9 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     running = [name for name in desk.strategies if desk.runner.running(name)]
     lines.append(f"Strategies running: {', '.join(running) or 'none'}")
     lines.append(f"Totals in {currency}; days begin at midnight {desk.timezone}")
-    table = Table.of(("Account", "Equity", "Today", "Room", "Pos", "Orders"), rows)
+    table = Table.of(
+        ("Account", "Equity", "Today", "Room", "Pos", "Orders"), rows, ("Account", "Equity", "Today", "Orders")
+    )
     bad = state is not TradingState.ACTIVE or doubts or drifts
     return Reply("\n".join(lines), table=table, tone=Tone.WARN if bad else Tone.INFO, private=True)
 
@@ -57,7 +59,8 @@ async def positions(ctx: Context, account: Annotated[AccountName | None, Arg("On
     if not found:
         return Reply("No open positions.", private=True)
     rows = [_position(ctx, p) for p in found]
-    table = Table.of(("Account", "Symbol", "Quantity", "Average", "Mark", "Unrealized", "Stop", "Target"), rows)
+    columns = ("Account", "Symbol", "Quantity", "Average", "Mark", "Unrealized", "Stop", "Target")
+    table = Table.of(columns, rows, ("Symbol", "Quantity", "Mark", "Unrealized"))
     closable = [p for p in found if not is_dust(ctx.desk.oms, p)]
     buttons = tuple(Button(_closing(ctx, p), closing_line(ctx.book, p)) for p in closable[:4])
     return Reply(counted(len(rows), "open position"), table=table, buttons=buttons, private=True)
@@ -103,4 +106,6 @@ async def accounts(ctx: Context) -> Reply:
         executor = ctx.desk.oms.executors[each]
         market = ctx.desk.valuation.markets[each.name]
         rows.append((each.name, executor.venue, market.name, each.mode.upper(), ctx.book.state(each.name)))
-    return Reply("", table=Table.of(("Account", "Venue", "Prices", "Mode", "State"), rows))
+    return Reply(
+        "", table=Table.of(("Account", "Venue", "Prices", "Mode", "State"), rows, ("Account", "Mode", "State"))
+    )

@@ -70,7 +70,10 @@ async def chart(
         )
         for c in candles[-5:]
     ]
-    return Reply(text, table=Table.of(("Start", "Open", "High", "Low", "Close", "Volume"), rows))
+    return Reply(
+        text,
+        table=Table.of(("Start", "Open", "High", "Low", "Close", "Volume"), rows, ("Start", "High", "Low", "Close")),
+    )
 
 
 def _line(candles: Sequence[Candle]) -> str:
@@ -93,5 +96,9 @@ async def instruments(
     found = [i for s, i in ctx.desk.instruments(where.name).items() if text is None or text.upper() in s.upper()]
     rows = [(i.symbol, number(i.tick), number(i.step), number(i.min_quantity), number(i.min_notional)) for i in found]
     more = f" (the first 50 of {len(rows)})" if len(rows) > 50 else ""
-    table = Table.of(("Symbol", "Tick", "Step", "Minimum", "Min value"), rows[:50]) if rows else None
+    table = (
+        Table.of(("Symbol", "Tick", "Step", "Minimum", "Min value"), rows[:50], ("Symbol", "Tick", "Step", "Min value"))
+        if rows
+        else None
+    )
     return Reply(f"{counted(len(rows), 'instrument')} of {where.name}{more}", table=table)

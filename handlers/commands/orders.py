@@ -32,7 +32,9 @@ async def orders(
     found = [order for order in ctx.book.open_orders(symbol=symbol) if account is None or order.account == account]
     if not found:
         return Reply("No open orders.")
-    table = Table.of(("ID", "Account", "Order", "Price", "Filled", "Status"), (_row(order) for order in found))
+    table = Table.of(
+        ("ID", "Account", "Order", "Price", "Filled", "Status"), map(_row, found), ("ID", "Order", "Price", "Status")
+    )
     buttons = [Button(f"Cancel {order.id[:SHORT]}", f"/cancel {order.id}") for order in found[:4]]
     return Reply(
         counted(len(found), "open order"), table=table, buttons=(*buttons, Button("Cancel all", "/cancel all"))

@@ -46,7 +46,11 @@ async def reconcile(
         for d in drifts[:SHOWN]
         for word in ("adopt", "ignore", "close")
     ]
-    table = Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows) if rows else None
+    table = (
+        Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows, ("ID", "What", "Ours", "Venue's"))
+        if rows
+        else None
+    )
     bad = drifts or any(outcome.problem for outcome in outcomes)
     text = "\n".join(outcome.text for outcome in outcomes)
     return Reply(text, table=table, buttons=tuple(buttons), tone=Tone.WARN if bad else Tone.GOOD)

@@ -59,7 +59,8 @@ async def pnl(
             realized, fees, open_ = realized + gained, fees + paid, open_ + unrealized
             rows.append((str(each), symbol, signed(gained), money(paid), signed(unrealized), str(count)))
     today = sum((ctx.desk.gate.day_pnl(each) for each in chosen(ctx, account)), ZERO)
-    table = Table.of(("Account", "Symbol", "Realized", "Fees", "Unrealized", "Fills"), rows) if rows else None
+    columns = ("Account", "Symbol", "Realized", "Fees", "Unrealized", "Fills")
+    table = Table.of(columns, rows, ("Symbol", "Realized", "Fees", "Unrealized")) if rows else None
     text = (
         f"{PERIODS[period]}: realized {signed(realized)} net of {money(fees)} fees, unrealized {signed(open_)}\n"
         f"Equity today {signed(today, ctx.desk.valuation.currency)}"
@@ -82,7 +83,8 @@ async def trades(
          price(f["price"]), money(f["fee_amount"], f["fee_currency"]), signed(f["realized"]), f["order_id"][:6])
         for f in fills
     ]  # fmt: skip
-    table = Table.of(("When", "Account", "Trade", "Price", "Fee", "Realized", "Order"), rows)
+    columns = ("When", "Account", "Trade", "Price", "Fee", "Realized", "Order")
+    table = Table.of(columns, rows, ("When", "Trade", "Price", "Realized"))
     return Reply(f"The last {counted(len(rows), 'fill')}" if rows else "No fills yet.", table=table if rows else None)
 
 
@@ -108,7 +110,8 @@ async def equity(
         )  # fmt: skip
     columns = ("Account", "Start", "Now", "Change", "In %", "Best", "Worst", "Drawdown")
     text = f"{PERIODS[period]}, in {ctx.desk.valuation.currency}"
-    return Reply(text, table=Table.of(columns, rows), private=True)
+    phone = ("Account", "Now", "Change", "Drawdown")
+    return Reply(text, table=Table.of(columns, rows, phone), private=True)
 
 
 @command(group="account", private=True)

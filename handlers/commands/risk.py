@@ -33,7 +33,7 @@ async def risk(ctx: Context, account: Annotated[AccountName | None, Arg("Only th
         for use in gate.usage(each):
             used, most = number(use.used.quantize(CENT)), limits.shown(use.name, use.limit, currency)
             rows.append((label, use.name, used, most, bar(use.used, use.limit)))
-    table = Table.of(("Account", "Limit", "Used", "Limit is", ""), rows)
+    table = Table.of(("Account", "Limit", "Used", "Limit is", ""), rows, ("Limit", "Used", "Limit is", ""))
     return Reply("\n".join(lines), table=table, private=True)
 
 

@@ -26,7 +26,9 @@ async def strategies(ctx: Context) -> Reply:
             if running
             else Button(f"Start {name}", f"/start_strategy {name}")
         )
-    table = Table.of(("Name", "What", "Account", "Symbols", "Bars", "State"), rows)
+    table = Table.of(
+        ("Name", "What", "Account", "Symbols", "Bars", "State"), rows, ("Name", "Symbols", "Bars", "State")
+    )
     return Reply("", table=table, buttons=tuple(buttons[:5])) if rows else Reply("No strategies are configured.")
 
 
@@ -63,5 +65,7 @@ async def signals(
         )
         for s in found
     ]
-    table = Table.of(("Bar close", "Strategy", "Signal", "Price", "Outcome"), rows)
+    table = Table.of(
+        ("Bar close", "Strategy", "Signal", "Price", "Outcome"), rows, ("Bar close", "Signal", "Price", "Outcome")
+    )
     return Reply("", table=table) if rows else Reply("No signals yet.")

@@ -43,7 +43,11 @@ async def audit(ctx: Context, count: Annotated[int, Arg("How many entries")] = 2
         run = entry["payload"]
         result = "ok" if run["ok"] else run.get("code", "refused")
         rows.append((moment(entry["at"], ctx.desk.timezone), run["actor"], run["surface"], run["line"], result))
-    return Reply("", table=Table.of(("When", "Who", "From", "Line", "Result"), rows), private=True)
+    return Reply(
+        "",
+        table=Table.of(("When", "Who", "From", "Line", "Result"), rows, ("When", "Who", "Line", "Result")),
+        private=True,
+    )
 
 
 def _keys(ctx: Context) -> list[Choice]:
