@@ -90,9 +90,9 @@ class Reconciler:
                 wait_s = next(pauses_s, PAUSES_S[-1])
             else:
                 pauses_s = iter(PAUSES_S)
-                if any(order.in_doubt for order in self.book.open_orders(account)):
-                    wait_s = 0
             await asyncio.sleep(AT_LEAST_S)
+            if not outcome.problem:
+                await self._until_certain(account)
 
     async def _note(self, account: AccountId, problem: str) -> None:
         """Tell people, once each, that an account cannot be asked, and that it can be again."""
@@ -104,6 +104,23 @@ class Reconciler:
             await self.book.record(e.Noticed(notice, "warning", "reconcile", text))
         elif not problem and failed >= LOOKS:
             await self.book.record(e.Noticed(notice, "info", "reconcile", f"{account} can be asked again."))
+
+    async def _until_certain(self, account: AccountId) -> None:
+        """While orders are in doubt, look just those up every second, until the next look at everything is due.
+
+        What is found is not booked here: once one of them is certain, everything is looked at.
+        """
+        wake, executor, clock = self._wake[account], self.oms.executors[account], asyncio.get_running_loop().time
+        until = clock() + self.every_s
+        while doubts := [order for order in self.book.open_orders(account) if order.in_doubt]:
+            for order in doubts:
+                with suppress(VenueError):  # not certain, or not to be asked
+                    await executor.lookup(order)
+                    wake.set()
+            if wake.is_set() or clock() > until:
+                wake.set()
+                return
+            await asyncio.sleep(AT_LEAST_S)
 
     async def reconcile(self, account: AccountId, *, thorough: bool = False) -> Outcome:
         """One account against its venue. `thorough` (start-up, by command) names differences at first sight.

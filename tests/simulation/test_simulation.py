@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -30,7 +31,7 @@ from trading.kill import Killer
 from trading.oms import Oms
 from trading.order import Order
 from trading.protection import Protection
-from trading.reconcile import Outcome, Reconciler
+from trading.reconcile import Reconciler
 from trading.risk.gate import Denied, RiskGate
 
 SEEDS = 200
@@ -166,10 +167,11 @@ class BelievesNotFound(Line):
             return None
 
 
-class AsksForNoFills(Reconciler):
+class ShowsNoFills(Line):
     """Leaves it to the stream to tell of trades."""
 
-    async def _fills(self, account: AccountId, outcome: Outcome) -> None: ...
+    async def fills(self, since: datetime) -> Sequence[p.Filled]:
+        return ()
 
 
 class Absorbs(Drifts):
@@ -215,7 +217,7 @@ WRONG = {
     "forgets fills": (Parts(book=ForgetsFills), "our books|every fill|a difference|an adopted"),
     "keeps facts to itself": (Parts(book=KeepsToItself), "replay is the live state"),
     "believes the first not found": (Parts(line=BelievesNotFound), "every order is where the venue has it"),
-    "asks for no fills": (Parts(reconciler=AsksForNoFills), "our books|every fill|a difference"),
+    "shows no fills": (Parts(line=ShowsNoFills), "our books|every fill|a difference|every order|a cancel"),
     "absorbs differences": (Parts(reconciler=AsksAbsorber), "a difference shows as a drift"),
     "leaves positions bare": (Parts(protection=LeavesBare), "a filled bracket is protected"),
     "gives up a kill": (Parts(killer=GivesUp), "a kill "),
