@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.crash.bot import Answers, Bot, again, burst, keyed, ready, say, told
+from tests.crash.bot import Answers, Bot, again, ask, burst, keyed, ready, say, told
 from tests.faults.books import ZERO, Difference, Ours, Terms, Theirs, Trade, compare, spot_books
 
 KEY, SECRET = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zv", "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP"
@@ -158,7 +158,7 @@ class Binance:
     async def _settled(self, client: httpx.AsyncClient) -> Difference:
         found = Difference()
         for _ in range(SETTLED_S):
-            await client.post("/api/v1/orders/sync")
+            await ask(client, "POST", "/api/v1/orders/sync")
             found = compare(self._ours(), self._exchange.books())
             if not found:
                 break

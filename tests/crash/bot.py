@@ -76,9 +76,18 @@ async def ready(client: httpx.AsyncClient) -> None:
     raise SystemExit("the bot is not ready after a minute")
 
 
+async def ask(client: httpx.AsyncClient, method: str, path: str, **what: Any) -> httpx.Response:
+    """The answer to a request, sent again as long as there were too many."""
+    answer = await client.request(method, path, **what)
+    if answer.status_code != 429:
+        return answer
+    await asyncio.sleep(float(answer.headers["Retry-After"]))
+    return await ask(client, method, path, **what)
+
+
 async def say(client: httpx.AsyncClient, line: str) -> dict[str, Any]:
     """The reply to a line."""
-    reply: dict[str, Any] = (await client.post("/api/v1/commands", json={"line": line})).json()
+    reply: dict[str, Any] = (await ask(client, "POST", "/api/v1/commands", json={"line": line})).json()
     return reply
 
 
@@ -89,7 +98,7 @@ async def load(client: httpx.AsyncClient, lines: Mapping[str, str], answered: An
     async def worker() -> None:
         for key, line in waiting:
             try:
-                answer = await client.post("/api/v1/commands", json={"line": line, "key": key})
+                answer = await ask(client, "POST", "/api/v1/commands", json={"line": line, "key": key})
             except httpx.TransportError:
                 return
             if answer.status_code == 200:

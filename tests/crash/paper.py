@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from pathlib import Path
 
-from tests.crash.bot import Answers, Bot, again, burst, keyed, ready, told
+from tests.crash.bot import Answers, Bot, again, ask, burst, keyed, ready, told
 
 LINES = (
     "/buy BTC/USDT $40",
@@ -53,9 +53,9 @@ class Paper:
             async with bot.client() as client:
                 await ready(client)
                 await again(client, lines, answered)
-                synced = (await client.post("/api/v1/orders/sync")).json()
+                synced = (await ask(client, "POST", "/api/v1/orders/sync")).json()
                 assert "see /reconcile" not in str(synced), synced
-                open_orders = (await client.get("/api/v1/orders", params={"status": "open"})).json()
+                open_orders = (await ask(client, "GET", "/api/v1/orders", params={"status": "open"})).json()
                 assert not [o for o in open_orders if o["status"] == "SUBMITTED"], "an order is still in doubt"
         self._told |= told(answered)
         return self._compare()
