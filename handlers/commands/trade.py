@@ -199,8 +199,10 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
     note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."
     if legs and not ctx.dry and not asking:
         await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
-        note += f" First, {counted(len(legs), 'protective order')} made room."
-        if size.amount < abs(position.quantity) and not ctx.desk.protection.legs(account, symbol):
+        held = {leg.id: leg.remaining for leg in ctx.desk.protection.legs(account, symbol)}
+        moved = sum(held.get(leg.id) != leg.remaining for leg in legs)
+        note += f" First, {counted(moved, 'protective order')} made room." if moved else ""
+        if size.amount < abs(position.quantity) and not held:
             note += " What stays has no stop or target now."
     reply = await place(ctx, intent, note=note, closes=True)
     after = ctx.book.position(account, symbol)

@@ -37,6 +37,18 @@ async def test_an_exit_does_not_fail_on_the_dust_it_leaves(tmp_path: Path) -> No
         assert desk.app.book.open_orders(PAPER) == []
 
 
+async def test_a_close_says_which_orders_made_room_and_no_others(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        assert (await desk.say("/buy ETH/USDT 0.1")).ok
+        assert (await desk.say("/oco ETH/USDT 0.05 sl=2800 tp=4000")).ok
+        await protected(desk)
+        free = await desk.say("/close ETH/USDT 0.05")
+        assert free.ok, free.text
+        assert "made room" not in free.text
+        held = await desk.say("/close ETH/USDT 0.02")
+        assert "First, 2 protective orders made room." in held.text
+
+
 async def test_a_close_that_would_be_denied_leaves_the_protection_as_it_is(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
         assert (await desk.say("/buy ETH/USDT 0.1 sl=2800 tp=4000")).ok
