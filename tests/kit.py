@@ -62,6 +62,24 @@ class MemoryJournal:
         self.cursors[destination] = seq
 
 
+class MemoryVenueStore:
+    """A `VenueStore` that lasts as long as the object."""
+
+    def __init__(self) -> None:
+        self._venues: dict[str, dict[str, str]] = {}
+
+    async def load(self, venue: str) -> Mapping[str, str]:
+        return dict(self._venues.get(venue, {}))
+
+    async def save(self, venue: str, changes: Mapping[str, str | None]) -> None:
+        kept = self._venues.setdefault(venue, {})
+        for key, value in changes.items():
+            if value is None:
+                kept.pop(key, None)
+            else:
+                kept[key] = value
+
+
 BTC = Instrument(
     symbol=Symbol("BTC/USDT"),
     base="BTC",

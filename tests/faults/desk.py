@@ -10,11 +10,11 @@ from tests.faults.books import Ours, Terms, Trade
 from tests.faults.exchange import KEY, SECRET, Exchange
 from tests.faults.loop import LoopClock
 from tests.incidents.hands import Journal
+from tests.kit import MemoryVenueStore
 from tests.trading.risk.desk import off
 from trading import events as e
 from trading.book import Book
 from trading.drafting import Drafting
-from trading.executors.paper.executor import MemoryVenueStore
 from trading.instruments import ZERO
 from trading.intent import AccountId, Mode, Origin
 from trading.kill import Killer

@@ -14,10 +14,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from tests.kit import MemoryVenueStore
 from tests.trading.executors.contract import FakeMarket, make_order
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
-from trading.executors.paper.executor import MemoryVenueStore, PaperExecutor
+from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import OrderType

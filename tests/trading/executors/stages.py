@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 
-from tests.kit import HandClock
+from tests.kit import HandClock, MemoryVenueStore
 from tests.trading.executors.binance.stage import binance_stage
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, Habits, Stage
 from trading.executors.binance.codes import Product
-from trading.executors.paper.executor import MemoryVenueStore, PaperExecutor
+from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Settlement, Side
 from trading.ports import Report

@@ -29,24 +29,6 @@ RETRY_S = 1.0  # between attempts to save what a broken store refused
 _SETTLEMENT = {"spot": Settlement.SPOT, "usdm": Settlement.LINEAR}
 
 
-class MemoryVenueStore:
-    """A `VenueStore` that lasts as long as the object: for tests and the simulation."""
-
-    def __init__(self) -> None:
-        self._venues: dict[str, dict[str, str]] = {}
-
-    async def load(self, venue: str) -> Mapping[str, str]:
-        return dict(self._venues.get(venue, {}))
-
-    async def save(self, venue: str, changes: Mapping[str, str | None]) -> None:
-        kept = self._venues.setdefault(venue, {})
-        for key, value in changes.items():
-            if value is None:
-                kept.pop(key, None)
-            else:
-                kept[key] = value
-
-
 class PaperExecutor:
     """One paper account, kept in `store` under `name`; `funds` is what it starts with the first time.
 

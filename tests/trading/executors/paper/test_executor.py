@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.kit import ETH, START, HandClock
+from tests.kit import ETH, START, HandClock, MemoryVenueStore
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, make_order
 from trading.errors import ConfigError, JournalError, OutcomeUnknown, VenueUnreachable
-from trading.executors.paper.executor import RETRY_S, MemoryVenueStore, PaperExecutor
+from trading.executors.paper.executor import RETRY_S, PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Settlement, Side
 from trading.intent import OrderType, TimeInForce, Trail
