@@ -193,10 +193,9 @@ def build_executors(
     store: JournalStore,
     clock: Clock,
     book: Book,
-    budgets: Budgets | None = None,
+    budgets: Budgets,
 ) -> dict[AccountId, Executor]:
     """One executor for each account in each of its modes."""
-    budgets = defaultdict(lambda: Budget(clock)) if budgets is None else budgets
     executors: dict[AccountId, Executor] = {}
     for name, account in settings.accounts.items():
         for mode in Mode:

@@ -1,6 +1,6 @@
 """The desk of the campaign: every part that trades, the executor as `tiller run` builds it, a journal in memory."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any, cast
 
 from bot.settings.models import Settings
@@ -15,6 +15,7 @@ from tests.trading.risk.desk import off
 from trading import events as e
 from trading.book import Book
 from trading.drafting import Drafting
+from trading.executors.binance.budget import Budget
 from trading.instruments import ZERO
 from trading.intent import AccountId, Mode, Origin
 from trading.kill import Killer
@@ -57,7 +58,8 @@ class Desk:
         self.book = Book(self.journal, clock)
         markets = {"main": exchange.market}
         store = cast(Any, MemoryVenueStore())
-        built = build_executors(settings_of(exchange), markets, store, clock, self.book)
+        budgets = defaultdict[str, Budget](lambda: Budget(clock))
+        built = build_executors(settings_of(exchange), markets, store, clock, self.book, budgets)
         executors = {ACCOUNT: built[ACCOUNT]}
         self.executor = built[ACCOUNT]
         valuation = Valuation(self.book, markets, "USDT")
