@@ -1,0 +1,184 @@
+"""The desk on Discord, by discord.py: slash commands and buttons in, answers and alerts out. No privileged intents.
+
+Imported only where a token is configured.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any
+
+import discord
+import structlog
+
+from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
+from bot.chats.discord_answers import NAME, Answers, Interaction
+from bot.chats.discord_cards import Cards
+from bot.chats.discord_connection import IDENTIFY_S, Connection
+from bot.chats.discord_interactions import Interactions
+from bot.chats.discord_memory import Memory
+from bot.chats.discord_register import Registration
+from bot.chats.discord_sending import Sender
+from bot.settings.sections import DiscordChannel, DiscordSettings
+from handlers.alerts import Alert
+from handlers.dispatch import NOBODY
+from handlers.reply import Reply
+from handlers.spec import REGISTRY, CommandSpec
+from trading.book import Book
+from trading.control import Founding
+
+FINISH_S = 10.0  # for what was begun when we stop
+
+log = structlog.get_logger("tiller.discord")
+
+
+def discord_chat(
+    settings: DiscordSettings,
+    memory: Memory,
+    registry: Mapping[str, CommandSpec] = REGISTRY,
+    *,
+    identify_s: float = IDENTIFY_S,
+) -> Connect:
+    """How the desk connects to Discord; `memory` is kept across restarts."""
+
+    async def connect(house: House) -> Chat:
+        return DiscordChat(settings, memory, registry, house, identify_s)
+
+    return connect
+
+
+class DiscordChat:
+    """Implements `bot.chats.base.Chat`."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        memory: Memory,
+        registry: Mapping[str, CommandSpec],
+        house: House,
+        identify_s: float = IDENTIFY_S,
+    ) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._notifier = house.notifier
+        self._book: Book = house.door.context("", NOBODY, NAME).book
+        channels = frozenset(channel.id for channel in settings.channels)
+        self._sender = Sender(ButtonLines(), channels, self._book.clock)
+        self._cards = Cards(self._sender, memory, self._book)
+        self._answers = Answers(self._sender, self._cards, memory)
+        self._interactions = Interactions(house, self._sender, self._answers, channels, registry)
+        self._registration = Registration(registry, memory)
+        self._connection = Connection(settings, self._take, self._joined, identify_s)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun: set[asyncio.Task[Any]] = set()
+        self._taking = False
+
+    # --- Chat --------------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str:
+        """Why it does not work at present; empty while it does."""
+        refused = (*self._registration.problems.values(), *self._sender.problems.values())
+        return self._connection.problem or next(iter(refused), "")
+
+    async def start(self) -> None:
+        """Log in, register the commands, take lines, tell the configured channels.
+
+        Raises:
+            ConfigError: the token is refused.
+        """
+        await self._connection.open()
+        self._sender.client = self._connection.client
+        self._taking = True
+        self._cards.start()
+        for channel in self._settings.channels:
+            place = Place(channel.id)
+            await self._notifier.attach(destination(NAME, place), partial(self._tell, place, channel))
+        self._begin(self._connection.stay(self._logged_in), "discord")
+
+    async def stop(self) -> None:
+        """Take no more, finish what was begun, disconnect."""
+        self._taking = False
+        if self._begun:
+            await asyncio.wait(self._begun, timeout=FINISH_S)
+        await self._cards.stop()
+        await self._connection.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def send(
+        self,
+        place: Place,
+        what: Reply | Alert,
+        *,
+        reply_to: MessageRef | None = None,
+        silent: bool = False,
+        once: str = "",
+    ) -> MessageRef:
+        """Say something; see Chat.send.
+
+        Raises:
+            Undelivered: it may not have arrived.
+        """
+        reply, content = told(what), isinstance(what, Alert)
+        ref = await self._sender.send(place, reply, content=content, reply_to=reply_to, silent=silent, once=once)
+        if isinstance(what, Reply):
+            self._answers.shown(reply, ref)
+        return ref
+
+    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+        """Make a message say this; see Chat.edit.
+
+        Raises:
+            Undelivered: it may not have been changed.
+        """
+        await self._sender.edit(ref, reply)
+
+    # --- alerts ------------------------------------------------------------------------------
+
+    async def _tell(self, place: Place, channel: DiscordChannel, alert: Alert) -> None:
+        """One alert to one channel, if it is told such alerts; below its order's card, or as that card."""
+        if "all" not in channel.alerts and alert.kind not in channel.alerts:
+            return
+        founding = self._book.get(Founding, "desk")
+        once = f"{founding.desk_id if founding else ''}:{place}:{alert.seq}"
+        card = self._memory.card(alert.order_id, place) if alert.order_id else None
+        ref = await self.send(place, alert, reply_to=card, once=once)
+        if alert.order_id and self._memory.card(alert.order_id, place) is None:
+            self._memory.keep_card(alert.order_id, ref)
+
+    # --- what the connection tells -----------------------------------------------------------
+
+    def _logged_in(self, client: discord.Client) -> None:
+        self._sender.client = client
+        self._begin(self._registration.run(client, self._settings.guilds), "discord commands")
+
+    async def _take(self, i: Interaction) -> None:
+        """One interaction; the library calls this in a task of its own."""
+        task = asyncio.current_task()
+        if not self._taking or task is None:
+            return
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        await self._interactions.take(i)
+
+    async def _joined(self, client: discord.Client, guild: int, invited: bool) -> None:
+        """A server is there; if the bot was just invited, whatever was registered there before is gone."""
+        if guild in self._settings.guilds:
+            await self._registration.register(client, guild, again=invited)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What should not have failed is told: it cannot be begun again blindly."""
+        if task in self._tasks:
+            self._tasks.remove(task)
+        if not task.cancelled() and (why := task.exception()) is not None:
+            self._connection.lost(f"The Discord chat stopped ({type(why).__name__}): restart the bot.")
+            log.error("mishap", where=task.get_name(), exc_info=why)

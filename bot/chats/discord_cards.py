@@ -1,0 +1,113 @@
+"""Confirmation cards on Discord: when one is answered, has expired or was answered elsewhere, its message says so."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+
+from bot.chats.base import MessageRef
+from bot.chats.discord_memory import Memory
+from bot.chats.discord_sending import Sender
+from bot.chats.discord_wire import Refused
+from bot.notifier import Undelivered
+from handlers.confirm import DESK
+from handlers.reply import Reply, Tone
+from trading.book import Book
+from trading.control import Confirmation
+from trading.events import ConfirmationClosed, Recorded
+
+PAUSES_S = (1, 5, 15, 60, 300)
+
+log = structlog.get_logger("tiller.discord")
+
+Change = Callable[[Reply], Awaitable[None]]
+"""Makes a message say something else; raises Undelivered."""
+
+
+class Cards:
+    """The messages with the buttons of a confirmation; those that everybody sees are known after a restart too."""
+
+    def __init__(self, sender: Sender, memory: Memory, book: Book) -> None:
+        self._sender = sender
+        self._memory = memory
+        self._book = book
+        self._shown: dict[str, list[tuple[Reply | None, Change]]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Listen; the cards of before the restart are closed now, if they are not waiting any more."""
+        self._unsubscribe = self._book.subscribe(self._hear)
+        for token, refs in self._memory.asked().items():
+            self._shown[token] = [(None, self._changing(ref)) for ref in refs]
+            self._close_if_ended(token)
+
+    async def stop(self) -> None:
+        """Listen no more; what was not edited is edited at the next start."""
+        self._unsubscribe()
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def shown(self, reply: Reply, ref: MessageRef, change: Change | None = None) -> None:
+        """A reply was shown in this message; `change` edits it where only the asker sees it."""
+        token = token_of(reply)
+        if not token:
+            return
+        self._shown.setdefault(token, []).append((reply, change or self._changing(ref)))
+        if change is None:
+            self._memory.ask(token, ref)
+        self._close_if_ended(token)  # it may have been answered while this was on its way
+
+    def _changing(self, ref: MessageRef) -> Change:
+        async def change(reply: Reply) -> None:
+            await self._sender.edit(ref, reply)
+
+        return change
+
+    def _hear(self, entry: Recorded) -> None:
+        if isinstance(entry.event, ConfirmationClosed):
+            self._close_if_ended(entry.event.token)
+
+    def _close_if_ended(self, token: str) -> None:
+        asked = self._book.get(Confirmation, token)
+        if token not in self._shown or (asked is not None and not asked.outcome):
+            return
+        task = asyncio.create_task(self._close(token, asked, self._shown.pop(token)))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close(self, token: str, asked: Confirmation | None, shown: list[tuple[Reply | None, Change]]) -> None:
+        for reply, change in shown:
+            await self._insist(change, ended(asked, reply))
+        self._memory.closed(token)
+
+    async def _insist(self, change: Change, reply: Reply) -> None:
+        for pause in (*PAUSES_S, 0):
+            try:
+                return await change(reply)
+            except Undelivered as why:
+                if not pause or (isinstance(why, Refused) and why.status in (401, 403, 404)):
+                    log.warning("a confirmation's card was not edited", why=str(why))
+                    return None
+                await asyncio.sleep(max(pause, why.after_s))
+        return None
+
+
+def token_of(reply: Reply) -> str:
+    """The token of the confirmation that a reply asks for; empty if it asks for none."""
+    lines = [button.line.split() for button in reply.buttons]
+    return next((words[1] for words in lines if len(words) == 2 and words[0] == "confirm"), "")
+
+
+def ended(asked: Confirmation | None, shown: Reply | None = None) -> Reply:
+    """What a confirmation's card says when it waits no longer; it has no buttons."""
+    reply = shown or Reply("")
+    if asked is None:
+        return Reply("This is not waiting any more.")
+    by = "" if asked.closed_by == DESK else f" by {asked.closed_by}"
+    done = asked.outcome in ("confirmed", "approved")
+    end = f"{asked.outcome.capitalize()}{by}{'' if done else ', nothing was sent'}."
+    tone = Tone.GOOD if done else Tone.WARN
+    return msgspec.structs.replace(reply, text=f"{asked.summary}\n{end}", tone=tone, buttons=(), phrase=None)
