@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.desk import LiveDesk
+from handlers.accounts import in_use
 from trading import events as e
 from trading.errors import VenueError
 from trading.ids import derive
@@ -39,9 +40,8 @@ class Connections:
     async def _reconcile(self, account: AccountId) -> str:
         outcome = await self.desk.reconciler.reconcile(account, thorough=True)
         self.desk.unready[account] = outcome.problem
-        book = self.desk.book
-        in_use = book.open_orders(account) or book.positions(account) or account.mode is book.mode(account.name)
-        return outcome.text if outcome.problem or outcome.fills or outcome.drifts or in_use else ""
+        matters = account in in_use(self.desk.book, [account.name])
+        return outcome.text if outcome.problem or outcome.fills or outcome.drifts or matters else ""
 
     def waiting(self) -> list[str]:
         """The accounts that are not connected or not reconciled."""

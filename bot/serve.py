@@ -21,7 +21,7 @@ from bot.redaction import Redactor
 from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import LINK_LIFE, write_private
-from bot.web.console import add_console
+from bot.web.console.mount import add_console
 from bot.web.server import WebServer, build_server
 from handlers.alerts import Alert, Severity
 from trading import events as e

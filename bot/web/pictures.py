@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from bot.app import App
 from bot.logs import LogTail
 from bot.settings.loading import load
-from bot.web.console import add_console
+from bot.web.console.mount import add_console
 from bot.web.server import WebServer, build_server
 from trading.clock import SystemClock
 from trading.errors import ConfigError

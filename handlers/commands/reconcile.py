@@ -116,10 +116,10 @@ def _excess(ctx: Context, drift: Drift) -> tuple[Symbol, Side, Decimal]:
     Raises:
         IntentError: there is nothing that could be traded.
     """
-    account, beyond = drift.account_id, Decimal(drift.theirs) - Decimal(drift.ours) if drift.kind != "fill" else None
-    if beyond is None:
+    if drift.kind == "fill":
         raise IntentError("A fill cannot be undone.", "Adopt or ignore it.", code="NOT_CLOSABLE")
-    listed = ctx.desk.oms.executors[account].instruments
+    beyond = Decimal(drift.theirs) - Decimal(drift.ours)
+    listed = ctx.desk.oms.executors[drift.account_id].instruments
     side = Side.SELL if beyond > 0 else Side.BUY
     if drift.kind == "position":
         symbol: Symbol | None = Symbol(drift.subject)

@@ -1,40 +1,19 @@
 """The exchange as a process of its own, worked by its control address, as campaigns use it."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
-from typing import Any
-
 import aiohttp
 
 from tests.emulators.binance.caller import sign
+from tests.emulators.process import Control, emulated
 from tests.emulators.spot_desk import KEY
-
-ROOT = Path(__file__).parents[2]
 
 
 async def test_another_process_is_worked_by_control() -> None:
     arguments = ["--key", KEY.key, "--secret", KEY.secret, "--balance", "USDT=1000", "--now-ms", "1790000000000"]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.emulators.binance", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        addresses = json.loads(await process.stdout.readline())
-        async with aiohttp.ClientSession() as session:
-            await _work(session, addresses)
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
+    async with emulated("tests.emulators.binance", *arguments) as (session, addresses, control):
+        await _work(session, addresses, control)
 
 
-async def _work(session: aiohttp.ClientSession, addresses: dict[str, str]) -> None:
-    async def control(do: str, **detail: Any) -> Any:
-        async with session.post(addresses["control_url"], json={"do": do, **detail}) as answer:
-            body = await answer.json()
-            return body.get("result", body.get("error"))
-
+async def _work(session: aiohttp.ClientSession, addresses: dict[str, str], control: Control) -> None:
     async def order(name: str) -> int:
         body = f"symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&newClientOrderId={name}&timestamp=1790000000000"
         headers = {"X-MBX-APIKEY": KEY.key, "Content-Type": "application/x-www-form-urlencoded"}

@@ -1,38 +1,21 @@
 """Discord as a process of its own, worked by its control address, as campaigns use it."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-ROOT = Path(__file__).parents[2]
+from tests.emulators.process import Control, emulated
+
 NOW = 1_790_000_000_000
 
 
 async def test_another_process_is_worked_by_control() -> None:
     arguments = ["--channel", "2:trading", "--person", "2222:ana", "--now-ms", str(NOW)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.emulators.discord", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        addresses = json.loads(await process.stdout.readline())
-        async with aiohttp.ClientSession() as session:
-            await _work(session, addresses)
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
+    async with emulated("tests.emulators.discord", *arguments) as (session, addresses, control):
+        await _work(session, addresses, control)
 
 
-async def _work(session: aiohttp.ClientSession, addresses: dict[str, str]) -> None:
-    async def control(do: str, **detail: Any) -> Any:
-        async with session.post(addresses["control_url"], json={"do": do, **detail}) as answer:
-            body = await answer.json()
-            return body.get("result", body.get("error"))
-
+async def _work(session: aiohttp.ClientSession, addresses: dict[str, str], control: Control) -> None:
     async def api(method: str, path: str, body: Any) -> int:
         headers = {"Authorization": f"Bot {addresses['token']}", "User-Agent": "DiscordBot (x, 1)"}
         async with session.request(method, addresses["api_url"] + path, json=body, headers=headers) as answer:

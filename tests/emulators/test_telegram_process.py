@@ -1,40 +1,20 @@
 """The server as a process of its own, worked by its control address, as campaigns use it."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
-from typing import Any
-
 import aiohttp
 import pytest
 from telegram import Bot
 from telegram.error import NetworkError
 
-ROOT = Path(__file__).parents[2]
+from tests.emulators.process import Control, emulated
 
 
 async def test_another_process_is_worked_by_control() -> None:
     arguments = ["--now", "1790000000", "--person", "1111=Ana"]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.emulators.telegram", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        addresses = json.loads(await process.stdout.readline())
-        async with aiohttp.ClientSession() as session:
-            await _work(session, addresses)
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
+    async with emulated("tests.emulators.telegram", *arguments) as (session, addresses, control):
+        await _work(session, addresses, control)
 
 
-async def _work(session: aiohttp.ClientSession, addresses: dict[str, str]) -> None:
-    async def control(do: str, **detail: Any) -> Any:
-        async with session.post(addresses["control_url"], json={"do": do, **detail}) as answer:
-            body = await answer.json()
-            return body.get("result", body.get("error"))
-
+async def _work(session: aiohttp.ClientSession, addresses: dict[str, str], control: Control) -> None:
     async with Bot(addresses["token"], base_url=f"{addresses['base_url']}/bot") as bot:
         await control("group", id=-77, title="Desk", people=[1111])
         asked = await control("says", person=1111, chat=-77, text="/status@tiller_bot")

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.app import App
 from bot.logs import LogTail
 from bot.settings.loading import load
-from bot.web.console import add_console
+from bot.web.console.mount import add_console
 from bot.web.server import WebServer, build_server
 from handlers.actor import Role
 from trading.clock import SystemClock
