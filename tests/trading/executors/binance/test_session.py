@@ -1,7 +1,6 @@
 """Every call is sent exactly once, signed with the venue's time, and every way it can go wrong has the right name."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +16,6 @@ from tests.trading.executors.binance.door import (
     Door,
     do,
     failing,
-    opened,
     pair,
     session_at,
 )
@@ -26,21 +24,6 @@ from trading.executors.binance.codes import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.outcome import ORDER_WINDOW_MS, READ_WINDOW_MS, certain_after
 from trading.executors.binance.session import Session
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with opened() as door:
-        yield door
-
-
-@pytest.fixture
-async def session(door: Door) -> AsyncIterator[Session]:
-    session = session_at(door)
-    await session.start()
-    yield session
-    await session.stop()
-
 
 # --- a call -----------------------------------------------------------------------------------
 

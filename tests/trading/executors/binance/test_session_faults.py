@@ -3,7 +3,6 @@
 import logging
 import socket
 import traceback
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,8 +20,6 @@ from tests.trading.executors.binance.door import (
     do,
     failing,
     on_virtual_time,
-    opened,
-    session_at,
 )
 from tests.trading.market.virtual import LoopClock
 from trading.errors import VenueError, VenueRefused, VenueUnreachable
@@ -30,20 +27,6 @@ from trading.executors.binance.addresses import addresses_of
 from trading.executors.binance.codes import Product
 from trading.executors.binance.outcome import InDoubt
 from trading.executors.binance.session import TIMEOUT_S, Session
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with opened() as door:
-        yield door
-
-
-@pytest.fixture
-async def session(door: Door) -> AsyncIterator[Session]:
-    session = session_at(door)
-    await session.start()
-    yield session
-    await session.stop()
 
 
 @pytest.mark.parametrize(("fault", "detail"), UNKNOWN)

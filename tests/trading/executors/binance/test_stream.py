@@ -1,7 +1,6 @@
 """No event is lost while a connection lives, a marker stands for every gap, and a request is answered or in doubt."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,7 +11,6 @@ from tests.trading.executors.binance.door import (
     SECRET,
     Door,
     listening,
-    opened,
     pair,
     read,
     session_at,
@@ -24,27 +22,6 @@ from trading.executors.binance.session import Session
 from trading.executors.binance.sources import FuturesEvents, FuturesRequests, SpotEvents
 from trading.executors.binance.stream import UserStream
 from trading.ports import Reconnected
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with opened() as door:
-        yield door
-
-
-@pytest.fixture
-async def session(door: Door) -> AsyncIterator[Session]:
-    session = session_at(door)
-    await session.start()
-    yield session
-    await session.stop()
-
-
-@pytest.fixture
-async def stream(session: Session) -> AsyncIterator[UserStream]:
-    async with listening(session, SpotEvents(session)) as stream:
-        yield stream
-
 
 # --- events -----------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,9 +11,7 @@ from tests.trading.executors.binance.door import (
     Door,
     listening,
     on_virtual_time,
-    opened,
     read,
-    session_at,
     until,
 )
 from tests.trading.market.virtual import LoopClock
@@ -24,26 +21,6 @@ from trading.executors.binance.outcome import InDoubt, certain_after
 from trading.executors.binance.session import TIMEOUT_S, Session
 from trading.executors.binance.sources import SpotEvents
 from trading.executors.binance.stream import UserStream
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with opened() as door:
-        yield door
-
-
-@pytest.fixture
-async def session(door: Door) -> AsyncIterator[Session]:
-    session = session_at(door)
-    await session.start()
-    yield session
-    await session.stop()
-
-
-@pytest.fixture
-async def stream(session: Session) -> AsyncIterator[UserStream]:
-    async with listening(session, SpotEvents(session)) as stream:
-        yield stream
 
 
 async def test_a_request_is_answered_on_the_connection_of_the_events(stream: UserStream, door: Door) -> None:
