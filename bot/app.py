@@ -25,6 +25,7 @@ from bot.wiring import build_desk
 from handlers import commands  # importing declares them
 from handlers.accounts import in_use, latch_text
 from handlers.actor import Actor, ConfirmPolicy, Role
+from handlers.context import Context
 from handlers.dispatch import Dispatcher
 from handlers.figures import money
 from handlers.reply import Reply, Tone
@@ -94,16 +95,20 @@ class App:
         self.not_accepting = ""
         self.metrics.ready(True)
 
-    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
-        """One line from any surface, once the desk accepts."""
+    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
+        """One line from any surface, once the desk accepts; see `Dispatcher.run`."""
         if self.not_accepting:
             why = f"The desk is {self.not_accepting}; nothing was done."
             return Reply(f"{why} Try again in a moment.", ok=False, tone=Tone.WARN, error="NOT_READY")
         loop = asyncio.get_running_loop()
         began = loop.time()
-        reply = await self.dispatcher.run(line, actor, surface, key)
+        reply = await self.dispatcher.run(line, actor, surface, key, place)
         self.metrics.command(surface, reply.ok, loop.time() - began)
         return reply
+
+    def context(self, line: str, actor: Actor, surface: str) -> Context:
+        """For looking only: completion and guided forms."""
+        return self.dispatcher.context(line, actor, surface)
 
     def _start_tasks(self) -> None:
         desk, start = self.desk, self.supervisor.start

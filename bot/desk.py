@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.chats.base import Place, destination
 from bot.logs import LogTail
 from bot.settings.models import Settings
 from bot.tokens import Tokens
@@ -107,6 +108,11 @@ class LiveDesk:
         differences = f"{counted(len(drifts), 'difference')}: see /reconcile"
         found["differences"] = (not drifts, differences if drifts else "none")
         return found
+
+    def destinations(self) -> Mapping[str, frozenset[str]]:
+        telegram = [(destination("telegram", Place(c.id, c.topic)), c.alerts) for c in self.config.telegram.chats]
+        discord = [(destination("discord", Place(c.id)), c.alerts) for c in self.config.discord.channels]
+        return {name: frozenset(kinds) for name, kinds in (*telegram, *discord)}
 
     def log_lines(self, count: int) -> Sequence[str]:
         return self.tail.last(count)

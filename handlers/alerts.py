@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.cards import headline
 from handlers.figures import number
-from handlers.reply import Tone
+from handlers.reply import Button, Tone
 from handlers.story import tell
 from trading import events as e
 from trading.book import Book
@@ -20,7 +20,10 @@ class Severity(IntEnum):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """One thing to tell. `kind` is what settings switch on and off: fills, orders, errors, risk, control, system."""
+    """One thing to tell. `kind` is what settings switch on and off: fills, orders, errors, risk, control, system.
+
+    `to` is the one destination it is for; empty means every one.
+    """
 
     seq: int
     kind: str
@@ -28,6 +31,8 @@ class Alert(msgspec.Struct, frozen=True):
     text: str
     tone: Tone = Tone.INFO
     order_id: str = ""
+    buttons: tuple[Button, ...] = ()
+    to: str = ""
 
 
 _KINDS: dict[type[e.Event], tuple[str, Severity, Tone]] = {

@@ -81,6 +81,10 @@ class Desk(Protocol):
         """Each part of the process: whether it works, and a few words."""
         ...
 
+    def destinations(self) -> Mapping[str, frozenset[str]]:
+        """The places of chats that are told things, each with the kinds of alerts the settings send there."""
+        ...
+
     def log_lines(self, count: int) -> Sequence[str]:
         """The last log lines, without secrets."""
         ...
@@ -143,7 +147,8 @@ class Context(msgspec.Struct, frozen=True):
 
     `key` is unique to the request and the same when it is delivered again: orders are made with it.
     `surface` is web, terminal, api, telegram, discord, strategy, webhook or schedule. In a `dry` run
-    nothing may be recorded or sent: commands declared with `dry=True` see to that.
+    nothing may be recorded or sent: commands declared with `dry=True` see to that. `place` is where on
+    a chat it was said, by the name the notifier tells it things under; empty elsewhere.
     """
 
     desk: Desk
@@ -156,6 +161,7 @@ class Context(msgspec.Struct, frozen=True):
     policy: ConfirmPolicy = ConfirmPolicy()
     consent: Consent = Consent.NONE
     dry: bool = False
+    place: str = ""
 
     @property
     def book(self) -> Book:

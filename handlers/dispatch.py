@@ -55,8 +55,11 @@ class Dispatcher:
         self._strangers: dict[str, datetime] = {}
         self._count = 0
 
-    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
-        """Answer one line. `key` is the transport's own id of the request (`tg:<update_id>`), empty if it has none."""
+    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
+        """Answer one line. `key` is the transport's own id of the request (`tg:<update_id>`), empty if it has none.
+
+        `place` is where on a chat it was said.
+        """
         actor = actor or NOBODY
         if len(key) > LONGEST_KEY or not key.isprintable():
             remedy = f"Use at most {LONGEST_KEY} printable characters."
@@ -64,7 +67,7 @@ class Dispatcher:
         request = f"{actor.id}|{key}" if key else self._own_key(actor)
         task = self._running.get(request)
         if task is None:
-            ctx = self._context(line.strip(), actor, surface, request)
+            ctx = self._context(line.strip(), actor, surface, request, place)
             task = asyncio.create_task(self._answer(ctx, keep=bool(key)))
             self._running[request] = task
             task.add_done_callback(lambda _: self._running.pop(request, None))
@@ -86,9 +89,9 @@ class Dispatcher:
         self._count += 1
         return f"{actor.id}#{self.desk.book.journal.last_seq}.{self._count}"
 
-    def _context(self, line: str, actor: Actor, surface: str, key: str) -> Context:
+    def _context(self, line: str, actor: Actor, surface: str, key: str, place: str = "") -> Context:
         policy = actor.policy or self.policy
-        return Context(self.desk, self, actor, surface, key, line, self.desk.clock.now(), policy)
+        return Context(self.desk, self, actor, surface, key, line, self.desk.clock.now(), policy, place=place)
 
     async def _answer(self, ctx: Context, keep: bool) -> Reply:
         if ctx.actor.role is Role.STRANGER:

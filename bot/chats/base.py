@@ -52,8 +52,11 @@ class People(Protocol):
 class Door(Protocol):
     """The way into the desk."""
 
-    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
-        """Answer one line; the same key (`tg:<update_id>`, `dc:<interaction.id>`) is the same request. Never raises."""
+    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
+        """Answer one line; the same key (`tg:<update_id>`, `dc:<interaction.id>`) is the same request. Never raises.
+
+        `place` is where it was said, as `destination` names it.
+        """
         ...
 
     def context(self, line: str, actor: Actor, surface: str) -> Context:
@@ -130,7 +133,9 @@ Connect = Callable[[House], Awaitable[Chat]]
 
 def told(what: Reply | Alert) -> Reply:
     """An alert as what can be shown; a reply as it is."""
-    return what if isinstance(what, Reply) else Reply(what.text, tone=what.tone, order_id=what.order_id or None)
+    if isinstance(what, Reply):
+        return what
+    return Reply(what.text, tone=what.tone, order_id=what.order_id or None, buttons=what.buttons)
 
 
 def destination(chat: str, place: Place) -> str:

@@ -15,7 +15,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.chats.base import House
+from bot.chats.base import House, Place, destination
 from bot.chats.discord_answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
 from bot.chats.discord_commands import asked_of, choices_of, line_of
 from bot.chats.discord_sending import Sender
@@ -137,7 +137,9 @@ class Interactions:
                 await i.edit_original_response(view=None)
 
     async def _run(self, line: str, request: Request) -> Reply:
-        return await self._house.door.run(line, request.actor, NAME, f"dc:{request.id}")
+        return await self._house.door.run(
+            line, request.actor, NAME, f"dc:{request.id}", destination(NAME, Place(request.channel))
+        )
 
     # --- whom we answer, and what needs a phrase ---------------------------------------------
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from bot.chats.base import House, MessageRef, Place
+from bot.chats.base import House, MessageRef, Place, destination
 from bot.chats.telegram_cards import ASKING, Cards
 from bot.chats.telegram_menu import Menus
 from bot.chats.telegram_pace import Flood
@@ -90,7 +90,9 @@ class Answers:
             return
         # Its order's fills may be told before it is answered: they are told below it.
         with self._cards.expecting(asked.message, f"{actor.id}|{asked.key}"):
-            reply = await self._house.door.run(asked.text, actor, SURFACE, asked.key)
+            reply = await self._house.door.run(
+                asked.text, actor, SURFACE, asked.key, destination(SURFACE, asked.message.place)
+            )
             await self._show(asked, reply)
         if is_private(asked.message.place):
             await self._menus.meet(asked.user, actor.role)
@@ -102,7 +104,9 @@ class Answers:
             await self._speech.answer(pressed.query, FORGOTTEN if line is None else refusal or "")
             return
         actor = self._house.people.who(SURFACE, pressed.user, pressed.name)
-        running = asyncio.ensure_future(self._house.door.run(line, actor, SURFACE, pressed.key))
+        running = asyncio.ensure_future(
+            self._house.door.run(line, actor, SURFACE, pressed.key, destination(SURFACE, pressed.message.place))
+        )
         done, _ = await asyncio.wait({running}, timeout=PRESS_S)
         about_press = bool(done) and running.result().error in ABOUT_PRESS
         await self._speech.answer(pressed.query, running.result().text if about_press else "")

@@ -89,6 +89,7 @@ Networks = Annotated[tuple[Network, ...], Kind("list of addresses"), Items]
 AllowedIps = Annotated[
     tuple[Network, ...], Kind('list of addresses or "tradingview"'), BeforeValidator(addresses.allowed_ips)
 ]
+Quiet = Annotated[str, Kind("hours, 22:00-07:00, or empty"), BeforeValidator(parsers.quiet_hours)]
 Alerts = Annotated[tuple[Topic, ...], Kind("kinds of alerts"), Items, PlainSerializer(",".join)]
 Funds = Annotated[dict[Currency, AmountOrZero], Kind("table of currency to amount"), Table]
 Parameters = Annotated[dict[Filled, Parameter], Kind("table"), Table]

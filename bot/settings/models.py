@@ -14,6 +14,7 @@ from bot.settings.risk import RiskSettings
 from bot.settings.section import Section
 from bot.settings.sections import (
     DEFAULT_DATABASE,
+    AlertSettings,
     ConfirmSettings,
     DatabaseSettings,
     DiscordSettings,
@@ -54,6 +55,7 @@ class Settings(Section):
     accounts: dict[kinds.Name, AccountSettings] = Field(default={"demo": AccountSettings()})
     telegram: TelegramSettings = TelegramSettings()
     discord: DiscordSettings = DiscordSettings()
+    alerts: AlertSettings = AlertSettings()
     people: dict[kinds.Name, PersonSettings] = Field(default={})
     webhooks: dict[kinds.Name, WebhookSettings] = Field(default={})
     strategies: dict[kinds.Name, StrategySettings] = Field(default={"trend": _SAMPLE})

@@ -24,6 +24,7 @@ from trading.quotes import timeframe_seconds
 MARKETS = ("simulated", "replay", "binance", "mt5")
 _LARGEST = 10**15  # money has at most 15 digits before the point; also keeps str(int) away from huge numbers
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HOUR = r"([01]\d|2[0-3]):[0-5]\d"
 _EXCHANGE = re.compile(r"ccxt:[a-z0-9_]{2,40}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*", re.ASCII)
 
@@ -215,6 +216,13 @@ def timeframe(value: object) -> str:
     except IntentError:
         raise ValueError("is not a timeframe such as 1m, 15m, 4h or 1d") from None
     return word
+
+
+def quiet_hours(value: object) -> str:
+    hours = text(value)
+    if hours and not re.fullmatch(rf"{_HOUR}-{_HOUR}", hours, re.ASCII):
+        raise ValueError("is not a span of hours such as 22:00-07:00")
+    return hours
 
 
 def size(value: object) -> Size:

@@ -60,6 +60,7 @@ class TelegramChat(Section):
     alerts: kinds.Alerts = Field(
         default=("all",), description="What is told there: all, or kinds such as fills,errors."
     )
+    quiet: kinds.Quiet = Field(default="", description="Hours without a sound: 22:00-07:00; critical alerts sound.")
 
 
 class TelegramSettings(Section):
@@ -74,6 +75,9 @@ class TelegramSettings(Section):
         description="Chats that are told things and may ask: id, topic (0 is none), alerts (all, or fills,errors).",
         examples=[[{"id": -1001, "topic": 0, "alerts": "all"}]],
     )
+    webhook_url: kinds.HttpUrl = Field(
+        default="", description="Our address as Telegram reaches it, for webhook mode; empty: we ask Telegram."
+    )
 
 
 class DiscordChannel(Section):
@@ -83,6 +87,7 @@ class DiscordChannel(Section):
     alerts: kinds.Alerts = Field(
         default=("all",), description="What is told there: all, or kinds such as fills,errors."
     )
+    quiet: kinds.Quiet = Field(default="", description="Hours without a sound: 22:00-07:00; critical alerts sound.")
 
 
 class DiscordSettings(Section):
@@ -97,6 +102,17 @@ class DiscordSettings(Section):
         description="Channels that are told things and may ask: id, alerts (all, or fills,errors).",
         examples=[[{"id": 2, "alerts": "fills,errors"}]],
     )
+
+
+class AlertSettings(Section):
+    """What happens to alerts besides the chats, and how others see that the desk is alive."""
+
+    repeat_s: kinds.SecondsOrOff = Field(
+        default=300, description="A critical alert that nobody acknowledges is told again after this; 0 never."
+    )
+    heartbeat_file: kinds.Text = Field(default="", description="A file that is touched while all is well.")
+    heartbeat_url: kinds.HttpUrl = Field(default="", description="An address that is asked while all is well.")
+    heartbeat_s: kinds.Seconds = Field(default=60, description="How often.")
 
 
 class PersonSettings(Section):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from trading import audience as a
 from trading import control as c
 from trading import events as e
 from trading.errors import JournalError
@@ -14,7 +15,7 @@ from trading.portfolio import Account, Balance, Fill, Position, Tape, balance_ke
 Entity = (
     Order | Position | Tape | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
     | c.Confirmation | c.Answer | c.StrategySwitch | c.Signal | c.Schedule | c.Drift | c.EquityPoint | c.Listing
-    | c.Founding
+    | c.Founding | a.Guest | a.MovedChat | a.AlertLevel | a.Mute | a.Digest | a.Critical | a.Watch
 )  # fmt: skip
 Get = Callable[[type[Any], str], Any]
 """Reads the present version of an entity by kind and key; None when there is none."""

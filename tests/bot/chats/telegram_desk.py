@@ -18,7 +18,7 @@ from handlers.context import Context
 from handlers.reply import Reply
 from tests.emulators.telegram.server import Telegram
 from tests.kit import HandClock, MemoryJournal
-from tests.running import Running, running
+from tests.running import running
 from trading.book import Book
 from trading.clock import SystemClock
 
@@ -47,19 +47,6 @@ class Known:
     def who(self, chat: str, user: int, name: str = "") -> Actor:
         known = next((each for each, number in USERS.items() if number == user), None)
         return Actor(f"person:{known}", known, ROLES[user]) if known else Actor(f"{chat}:{user}", name, Role.STRANGER)
-
-
-class AppDoor:
-    """The door of a running desk."""
-
-    def __init__(self, desk: Running) -> None:
-        self._app = desk.app
-
-    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
-        return await self._app.run(line, actor, surface, key)
-
-    def context(self, line: str, actor: Actor, surface: str) -> Context:
-        return self._app.dispatcher.context(line, actor, surface)
 
 
 class Talk:
@@ -92,7 +79,7 @@ async def chatting(
     """The real desk."""
     async with running(folder, toml=toml) as desk:
         book = desk.app.book
-        async with _connected(telegram, book, AppDoor(desk), chats, options) as talk:
+        async with _connected(telegram, book, desk.app, chats, options) as talk:
             yield talk
 
 
@@ -105,7 +92,7 @@ class Scripted:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "") -> Reply:
+    async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
         assert actor is not None
         self.asked.append((line, actor.id, key))
         await self.gate.wait()
