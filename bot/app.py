@@ -21,7 +21,7 @@ from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file
-from bot.wiring import build_desk
+from bot.wiring.desk import build_desk
 from handlers import commands  # importing declares them
 from handlers.accounts import in_use, latch_text
 from handlers.actor import Actor, ConfirmPolicy, Role

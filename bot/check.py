@@ -16,7 +16,7 @@ from bot.logs import LogTail
 from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
 from bot.tokens import Tokens
-from bot.wiring import build_desk
+from bot.wiring.desk import build_desk
 from trading.clock import SystemClock
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.journal.store import JournalStore, open_journal

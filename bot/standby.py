@@ -7,7 +7,7 @@ from bot.desk import LOCAL_ADMIN, LiveDesk
 from bot.logs import LogTail
 from bot.settings.models import Settings
 from bot.tokens import Tokens
-from bot.wiring import build_desk
+from bot.wiring.desk import build_desk
 from handlers.actor import ConfirmPolicy
 from handlers.dispatch import Dispatcher
 from handlers.reply import Reply

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from bot.settings.models import Settings
 from bot.supervise import Supervisor
-from bot.wiring import build_executors
+from bot.wiring.venues import build_executors
 from tests.faults.books import Ours, Terms, Trade
 from tests.faults.exchange import KEY, SECRET, Exchange
 from tests.faults.loop import LoopClock

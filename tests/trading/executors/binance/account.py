@@ -81,7 +81,7 @@ class Exchange:
         may_withdraw: bool = False,
         spot_side: type[SpotSide] = SpotSide,
     ) -> BinanceExecutor:
-        """A process's connection to the account, as `bot/wiring.py` makes it; it has not been started."""
+        """A process's connection to the account, as `bot/wiring/venues.py` makes it; it has not been started."""
         sides = [self._side(UsdmSide if each is USDM else spot_side, each, key, find, symbols) for each in products]
         return BinanceExecutor(sides, self.clock, may_withdraw=may_withdraw)
 
