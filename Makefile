@@ -54,7 +54,9 @@ docs: setup
 
 lock: setup
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-		--extra dev pyproject.toml -o requirements.lock
+		--extra build --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--extra build --constraint requirements.lock pyproject.toml -o docker/requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
