@@ -43,7 +43,7 @@ def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -
             return _amended(order, report)
         case p.Triggered():
             return [e.OrderTriggered(order.id)] if order.is_open else []
-        case p.Reconnected():
+        case p.Paid() | p.Reconnected():
             return []
         case _:
             assert_never(report)

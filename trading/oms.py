@@ -170,6 +170,9 @@ class Oms:
         if isinstance(report, p.Reconnected):
             self.needs_reconcile(account, f"reconnected {report.reason}".strip())
             return
+        if isinstance(report, p.Paid):
+            await self._paid(account, report)
+            return
         async with self.book.lock:
             order = self.book.order(report.order_id)
             ours = order is not None and order.account_id == account
@@ -182,6 +185,16 @@ class Oms:
             self.needs_reconcile(account, f"order {order.id} has ended, and not all of its fills are known")
         elif not facts and isinstance(report, p.Filled) and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
+
+    async def _paid(self, account: AccountId, report: p.Paid) -> None:
+        """Profit or loss like any other, but for what was in the account's money already when its books began."""
+        figures = self.book.account(account)
+        if figures is not None and report.at >= figures.opened_at:
+            await self.book.record(
+                e.BalanceAdjusted(
+                    account.name, account.mode, report.money, report.reason, self.executors[account].venue
+                )
+            )
 
     def listing(self, account: AccountId, symbol: Symbol) -> list[e.AnyEvent]:
         """The fact of an instrument's filters when first used or changed, so that replay needs no venue."""

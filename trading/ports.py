@@ -156,13 +156,22 @@ class Triggered(msgspec.Struct, frozen=True):
     order_id: str
 
 
+class Paid(msgspec.Struct, frozen=True):
+    """What the venue itself has paid or taken (then negative) for holding a position; told once."""
+
+    payment_id: str
+    money: Money
+    reason: str
+    at: datetime
+
+
 class Reconnected(msgspec.Struct, frozen=True):
     """The stream was cut and is back: anything may have been missed."""
 
     reason: str = ""
 
 
-Report = Accepted | Rejected | Filled | Canceled | Expired | CancelRefused | Amended | Triggered | Reconnected
+Report = Accepted | Rejected | Filled | Canceled | Expired | CancelRefused | Amended | Triggered | Paid | Reconnected
 """The venue's words. Reports may come late, twice, or out of order."""
 
 

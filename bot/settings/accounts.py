@@ -34,7 +34,8 @@ class AccountSettings(Section):
         default="demo", description="binance: which of its exchanges."
     )
     products: Annotated[tuple[Literal["spot", "usdm"], ...], kinds.Kind("list of spot and usdm"), kinds.Items] = Field(
-        default=("spot",), description="binance: what is traded there, spot or usdm or both."
+        default=("spot",),
+        description="binance: what is traded there, spot or usdm; with both, only what both can do.",
     )
     api_key: kinds.Secret = Field(default=SecretStr(""), description="binance: the key, without the right to withdraw.")
     api_secret: kinds.Secret = Field(default=SecretStr(""), description="binance: the secret of the key.")

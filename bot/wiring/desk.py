@@ -12,10 +12,10 @@ from bot.settings.risk import AccountRisk, RiskSettings
 from bot.tokens import Tokens
 from bot.wiring.markets import build_markets
 from bot.wiring.venues import build_executors
+from trading.binance.budget import Budget
 from trading.book import Book
 from trading.clock import Clock
 from trading.drafting import Drafting
-from trading.executors.binance.budget import Budget
 from trading.executors.closed import ClosedExecutor
 from trading.instruments import Instrument, Symbol
 from trading.intent import AccountId

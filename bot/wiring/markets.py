@@ -7,11 +7,11 @@ from pathlib import Path
 from random import Random
 
 from bot.settings.models import Settings
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget, Urgency
+from trading.binance.products import Product
 from trading.clock import Clock
 from trading.errors import ConfigError
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget, Urgency
-from trading.executors.binance.codes import Product
 from trading.instruments import Instrument, Symbol
 from trading.market.binance import BinanceMarket
 from trading.market.binance_rest import Admission

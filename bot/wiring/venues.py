@@ -8,11 +8,11 @@ from random import Random
 from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
 from bot.wiring.markets import Budgets, symbols_of
+from trading.binance.addresses import addresses_of
+from trading.binance.products import Product
 from trading.book import Book
 from trading.clock import Clock
 from trading.executors.binance.account import Side
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import BinanceExecutor
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session

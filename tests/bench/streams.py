@@ -13,10 +13,10 @@ from tests.emulators.binance.limits import Limit
 from tests.emulators.binance.rules import listing
 from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget
+from trading.binance.products import Product
 from trading.clock import SystemClock
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
-from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import BinanceExecutor
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session

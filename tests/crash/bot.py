@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-READY_S = 60
+READY_S = 120  # a start may have to wait until the next minute for room in the limit of requests
+PATIENCE_S = 100  # so may any answer that takes questions to the venue
 FREE = {
     "TILLER_RISK__MAX_ORDERS_PER_MINUTE": "100000",
     "TILLER_RISK__DUPLICATE_WINDOW_S": "0",
@@ -47,7 +48,7 @@ class Bot:
 
     def client(self) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S)
 
     def __enter__(self) -> "Bot":
         return self
@@ -73,7 +74,7 @@ async def ready(client: httpx.AsyncClient) -> None:
         except httpx.TransportError:
             pass
         await asyncio.sleep(0.1)
-    raise SystemExit("the bot is not ready after a minute")
+    raise SystemExit(f"the bot is not ready after {READY_S} s")
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, **what: Any) -> httpx.Response:

@@ -13,9 +13,9 @@ from tests.incidents.hands import Journal
 from tests.kit import MemoryVenueStore
 from tests.trading.risk.desk import off
 from trading import events as e
+from trading.binance.budget import Budget
 from trading.book import Book
 from trading.drafting import Drafting
-from trading.executors.binance.budget import Budget
 from trading.instruments import ZERO
 from trading.intent import AccountId, Mode, Origin
 from trading.kill import Killer

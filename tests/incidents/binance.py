@@ -28,11 +28,11 @@ from tests.trading.executors.binance.door import KEY, SECRET
 from tests.trading.executors.contract import FakeMarket, quote_of
 from tests.trading.market.virtual import JumpingSelector, VirtualLoop
 from trading import events as e
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget
+from trading.binance.products import Product
 from trading.book import Book
 from trading.executors.binance.account import Side
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
-from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import BinanceExecutor
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session

@@ -7,7 +7,7 @@ import pytest
 
 from tests.incidents.binance import ACCOUNT, BOTH, SPOT, USDM, Desk, at_binance
 from trading import events as e
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.order import OrderStatus
 
 D = Decimal

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.incidents.binance import BOTH, USDM, Desk, at_binance
+from trading.binance.products import Product
 from trading.errors import VenueUnreachable
-from trading.executors.binance.codes import Product
 from trading.order import OrderStatus
 
 D = Decimal

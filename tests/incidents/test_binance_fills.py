@@ -8,7 +8,7 @@ from tests.emulators.binance.spot import LISTED
 from tests.incidents.binance import ACCOUNT, BOTH, SPOT, USDM, Desk, at_binance
 from tests.incidents.hands import DEMO
 from trading import events as e
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.instruments import Money, Symbol
 from trading.intent import Leg
 from trading.order import OrderStatus

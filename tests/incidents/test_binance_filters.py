@@ -7,7 +7,7 @@ import pytest
 from tests.emulators.binance.rules import listing
 from tests.incidents.binance import BOTH, USDM, Desk, at_binance
 from tests.kit import ETH
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.instruments import Side, Symbol
 from trading.intent import Leg, OrderType
 from trading.order import OrderStatus

@@ -10,7 +10,7 @@ import pytest
 from handlers.cards import outcome
 from tests.incidents.binance import ACCOUNT, BOTH, SPOT, USDM, Desk, at_binance
 from trading import events as e
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.instruments import Side
 from trading.intent import Origin
 from trading.order import OrderStatus

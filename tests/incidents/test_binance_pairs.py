@@ -8,8 +8,8 @@ import pytest
 from tests.incidents.binance import ACCOUNT, BOTH, SPOT, USDM, Desk, at_binance
 from tests.incidents.hands import ANA, DEMO
 from trading import events as e
+from trading.binance.products import Product
 from trading.errors import IntentError
-from trading.executors.binance.codes import Product
 from trading.intent import Leg
 from trading.order import OrderStatus
 

@@ -10,7 +10,7 @@ from tests.emulators.binance.signing import ApiKey
 from tests.incidents.binance import ACCOUNT, BOTH, USDM, Desk, at_binance
 from tests.trading.executors.binance.door import KEY, SECRET
 from trading import events as e
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.order import Order, OrderStatus
 
 D = Decimal

@@ -167,6 +167,22 @@ async def test_an_amendment_is_under_way_until_it_is_answered() -> None:
         assert not life.one().is_amending
 
 
+async def test_nothing_is_under_way_on_an_order_that_has_ended() -> None:
+    """A change that was never answered does not outlive its order; a part of it that is filled changes nothing."""
+    for end in (e.OrderCanceled("one", "asked"), e.OrderExpired("one", "IOC"), e.OrderRejected("one", "X", "no"), None):
+        life = Life()
+        await life.submitted()
+        await life.record(e.OrderAccepted("one", "V1"))
+        await life.record(e.OrderAmendRequested("one", "person:ana", "terminal", D("0.9")))
+        if end is None:
+            assert (await life.fill(1, "0.5")).is_amending
+            await life.fill(2, "0.5")
+        else:
+            await life.record(end)
+        assert not life.one().is_open
+        assert not life.one().is_amending
+
+
 async def test_a_stop_and_a_trailing_stop_take_each_others_place() -> None:
     life = Life()
     await life.submitted(stop_loss=D(90), take_profit=D(120))

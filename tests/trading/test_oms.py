@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -323,3 +323,19 @@ async def test_what_a_venue_holds_as_a_list_is_not_resized(spot: Desk) -> None:
         await spot.oms.amend(entry, ANA, quantity=D("0.5"))
     assert refused.value.code == "BRACKET_SENT"
     await spot.oms.amend(entry, ANA, limit_price=D(49000))
+
+
+# --- payments --------------------------------------------------------------------------------
+
+
+async def test_what_was_paid_before_the_books_began_is_in_them_already(desk: Desk) -> None:
+    account = desk.book.account(DEMO)
+    assert account is not None
+    early, money = account.opened_at - timedelta(seconds=1), Money(D("-1.5"), "USDT")
+    before = {balance.currency: balance.amount for balance in desk.book.balances(DEMO)}
+    for payment, at in (("one", early), ("two", account.opened_at)):
+        await desk.oms.on_report(DEMO, p.Paid(payment, money, "funding", at))
+    [fact] = desk.told(e.BalanceAdjusted)
+    assert (fact.change, fact.reason, fact.value) == (money, "funding", 0)
+    after = {balance.currency: balance.amount for balance in desk.book.balances(DEMO)}
+    assert after["USDT"] == before["USDT"] - D("1.5")

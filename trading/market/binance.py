@@ -40,8 +40,8 @@ CLOCK_S = 1800.0  # between two looks at the venue's clock
 class Followed:
     """One symbol, as far as it is known."""
 
-    def __init__(self, listed: wire.Listed, product: wire.Product) -> None:
-        self.instrument, self.venue_symbol, self.product = listed.instrument, listed.venue_symbol, product
+    def __init__(self, listed: wire.Listed, endpoints: wire.Endpoints) -> None:
+        self.instrument, self.venue_symbol, self.endpoints = listed.instrument, listed.venue_symbol, endpoints
         self.update_id = 0
         self.shown_s = float("-inf")  # times are the loop's
         self.traded = ZERO  # since the last quote
@@ -85,11 +85,11 @@ class BinanceMarket:
         timeout_s: float = 10.0,
     ) -> None:
         self._clock, self._chance, self._timeout_s = clock, chance, timeout_s
-        self._wanted: dict[wire.Product, list[str]] = {}
+        self._wanted: dict[wire.Endpoints, list[str]] = {}
         for symbol in dict.fromkeys(symbols):
-            self._wanted.setdefault(wire.product_of(symbol), []).append(symbol)
-        self._addresses = {product: product.rest_url(environment, rest_url) for product in self._wanted}
-        self._stream_urls = {product: product.stream_urls(environment, stream_url) for product in self._wanted}
+            self._wanted.setdefault(wire.endpoints_of(symbol), []).append(symbol)
+        self._addresses = {each: each.rest_url(environment, rest_url) for each in self._wanted}
+        self._stream_urls = {each: each.stream_urls(environment, stream_url) for each in self._wanted}
         self._admissions = dict(admissions or {})
         self._tape = Tape()
         self._followed: dict[Symbol, Followed] = {}
@@ -97,7 +97,7 @@ class BinanceMarket:
         self._books: dict[Symbol, Stream] = {}
         self._ahead = timedelta(0)  # the venue's clock of ours
         self._http: aiohttp.ClientSession | None = None
-        self._rest: dict[wire.Product, PublicRest] = {}
+        self._rest: dict[wire.Endpoints, PublicRest] = {}
 
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]:
@@ -134,10 +134,11 @@ class BinanceMarket:
         """
         self._http = http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
         try:
-            for product, address in self._addresses.items():
-                self._rest[product] = rest = PublicRest(http, product, address, self._admissions.get(product.name))
-                for symbol, listed in (await rest.listed(self._wanted[product])).items():
-                    self._followed[symbol] = Followed(listed, product)
+            for endpoints, address in self._addresses.items():
+                admission = self._admissions.get(endpoints.product)
+                self._rest[endpoints] = rest = PublicRest(http, endpoints, address, admission)
+                for symbol, listed in (await rest.listed(self._wanted[endpoints])).items():
+                    self._followed[symbol] = Followed(listed, endpoints)
                     self._instruments[symbol] = listed.instrument
             await self._look_at_clock()
             await asyncio.gather(*map(self.poll, self._followed))
@@ -154,8 +155,8 @@ class BinanceMarket:
     def _streams(self) -> list[Stream]:
         """The connections that are needed: spot tells books and trades on one, the futures on two."""
         streams: list[Stream] = []
-        for product, (book_url, trade_url) in self._stream_urls.items():
-            followed = [one for one in self._followed.values() if one.product is product]
+        for endpoints, (book_url, trade_url) in self._stream_urls.items():
+            followed = [one for one in self._followed.values() if one.endpoints is endpoints]
             size = MOST_STREAMS // 2
             for group in (followed[start : start + size] for start in range(0, len(followed), size)):
                 hear: dict[str, dict[str, Hear]] = {book_url: {}, trade_url: {}}
@@ -179,7 +180,7 @@ class BinanceMarket:
 
     def _hear_book(self, one: Followed, event: msgspec.Raw) -> None:
         one.missed = 0
-        self._show(one, wire.book(one.product, event))
+        self._show(one, wire.book(one.endpoints, event))
 
     def _hear_trade(self, one: Followed, event: msgspec.Raw) -> None:
         trade = wire.trade(event)
@@ -218,14 +219,14 @@ class BinanceMarket:
     def _pace_s(self, symbol: Symbol) -> float:
         one = self._followed[symbol]
         wished_s = POLL_S if one.missed or self._books[symbol].problem else QUIET_S
-        weight = len(self._wanted[one.product]) * one.product.depth_weight
-        return max(wished_s, weight * 60 / (one.product.limit * POLL_SHARE))
+        weight = len(self._wanted[one.endpoints]) * one.endpoints.depth_weight
+        return max(wished_s, weight * 60 / (one.endpoints.limit * POLL_SHARE))
 
     async def poll(self, symbol: Symbol) -> bool:
         """Ask for one book and show it; the answer is whether there was one to show."""
         one, before = self._followed[symbol], self.quote(symbol)
         try:
-            book = await self._rest[one.product].book(one.venue_symbol)
+            book = await self._rest[one.endpoints].book(one.venue_symbol)
         except VenueUnreachable as why:
             one.reason = why.text
             return False
@@ -256,13 +257,13 @@ class BinanceMarket:
         if one is None:
             raise IntentError(f"{symbol} is not followed.", "Add it to the market's symbols.", code="BAD_SYMBOL")
         length_ms = timeframe_seconds(timeframe) * 1000
-        if timeframe not in one.product.intervals:
-            remedy = f"There are {', '.join(one.product.intervals)}."
+        if timeframe not in one.endpoints.intervals:
+            remedy = f"There are {', '.join(one.endpoints.intervals)}."
             raise IntentError(f"binance has no {timeframe} candles.", remedy, code="BAD_TIMEFRAME")
         end_ms = (bar_start(self.now(), timeframe) - UNIX) // MILLISECOND
         # The one that is forming is asked for as well: it shows that the one before has closed.
         since_ms = end_ms - limit * length_ms
-        klines = await self._rest[one.product].klines(one.venue_symbol, timeframe, since_ms, length_ms, limit + 1)
+        klines = await self._rest[one.endpoints].klines(one.venue_symbol, timeframe, since_ms, length_ms, limit + 1)
         if klines and klines[-1].end > (self.now() - UNIX) / MILLISECOND - SETTLE_S * 1000:
             klines.pop()
         return [kline.candle(symbol, timeframe) for kline in klines if kline.start < end_ms]

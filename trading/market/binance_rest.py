@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import aiohttp
 import msgspec
 
+from trading.binance.budget import UNTOLD_WAIT_S
 from trading.errors import ConfigError, VenueUnreachable
 from trading.instruments import Symbol
 from trading.market import binance_wire as wire
@@ -22,8 +23,6 @@ T = TypeVar("T")
 
 MOST_ASKED_BY_NAME = 50  # symbols in one request of exchangeInfo
 INVALID_SYMBOL = "-1121"
-UNTOLD_WAIT_S = {418: 120.0, 429: 60.0}
-"""When Retry-After is missing: the shortest ban, the longest common interval of a limit."""
 
 
 class Room(Protocol):
@@ -75,9 +74,9 @@ class PublicRest:
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, product: wire.Product, address: str, admission: Admission | None = None
+        self, http: aiohttp.ClientSession, endpoints: wire.Endpoints, address: str, admission: Admission | None = None
     ) -> None:
-        self._http, self._product, self._address = http, product, address
+        self._http, self._endpoints, self._address = http, endpoints, address
         self._admission = admission or Patience().room
 
     async def listed(self, symbols: Sequence[str]) -> dict[Symbol, wire.Listed]:
@@ -87,8 +86,8 @@ class PublicRest:
             ConfigError: Binance does not list one, or it has no price or quantity step.
             VenueUnreachable: no answer.
         """
-        weight, asked = self._product.list_weight, {}
-        if self._product is wire.SPOT and len(symbols) <= MOST_ASKED_BY_NAME:  # all of them are more than 10 MB
+        weight, asked = self._endpoints.list_weight, {}
+        if self._endpoints is wire.SPOT and len(symbols) <= MOST_ASKED_BY_NAME:  # all of them are more than 10 MB
             asked["symbols"] = msgspec.json.encode([symbol.replace("/", "") for symbol in symbols]).decode()
         try:
             info = await self._get("/exchangeInfo", weight, wire.ExchangeInfo, **asked)
@@ -96,7 +95,7 @@ class PublicRest:
             if why.code != INVALID_SYMBOL:
                 raise
             info = await self._get("/exchangeInfo", weight, wire.ExchangeInfo)  # one of them is unknown: which?
-        found = wire.listed(info, self._product, symbols)
+        found = wire.listed(info, self._endpoints, symbols)
         for symbol in symbols:
             if symbol not in found:
                 raise ConfigError(f"binance does not list {symbol!r}.", "Write it like BTC/USDT or BTC/USDT:USDT.")
@@ -104,7 +103,7 @@ class PublicRest:
 
     async def book(self, venue_symbol: str) -> wire.SpotBook:
         """The best levels of a book."""
-        weight = self._product.depth_weight
+        weight = self._endpoints.depth_weight
         return await self._get("/depth", weight, wire.SpotBook, symbol=venue_symbol, limit=wire.DEPTH)
 
     async def klines(
@@ -115,7 +114,7 @@ class PublicRest:
         until_ms = since_ms + count * length_ms
         while since_ms < until_ms:
             limit = min((until_ms - since_ms) // length_ms, wire.KLINES)
-            weight = self._product.kline_weight(limit)
+            weight = self._endpoints.kline_weight(limit)
             span = {"startTime": since_ms, "limit": limit}
             page = await self._get("/klines", weight, list[wire.Kline], symbol=venue_symbol, interval=timeframe, **span)
             found += [kline for kline in page if since_ms <= kline.start < until_ms]

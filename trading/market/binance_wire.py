@@ -1,4 +1,4 @@
-"""Binance's public market data in our words: addresses, stream names, order books, trades, candles. Pure.
+"""Binance's public market data in our words: paths, stream names, order books, trades, candles. Pure.
 
 Sources: binance-spot-api-docs rest-api.md ("Order book", "Kline/Candlestick data", "Exchange information"),
 web-socket-streams.md and general-info.md of the testnet and the demo mode; developers.binance.com, derivatives,
@@ -6,16 +6,15 @@ USDS-M futures: "Market Data Endpoints" and "Websocket Market Streams". The futu
 2026-04-23: books come by `/public`, trades by `/market`; a stream that is asked for on the wrong path stays silent.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
-from trading.errors import ConfigError
+from trading.binance.addresses import addresses_of
+from trading.binance.products import Product, product_of
 from trading.instruments import Instrument, Symbol
 from trading.market.candles import UNIX
 from trading.market.feed import MILLISECOND, instrument_of
@@ -31,22 +30,12 @@ GARBLED = (msgspec.MsgspecError, ArithmeticError, ValueError)
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d")
 """Timeframes of candles; there are weeks and months too, but no timeframe of ours is as long."""
 
-_SPOT = re.compile(r"([^/:\s]+)/([^/:\s]+)")
-_LINEAR = re.compile(r"([^/:\s]+)/([^/:\s]+):\2")
-
-
-class Hosts(NamedTuple):
-    """Where one product is in one environment, without paths."""
-
-    rest: str
-    streams: str
-
 
 @dataclass(frozen=True, eq=False)  # there is one object of each
-class Product:
-    """What differs between spot and the USDT-M futures; weights are in units of `limit`, an address's own a minute."""
+class Endpoints:
+    """Where a product tells its prices, and what asking costs: in units of `limit`, an address's own a minute."""
 
-    name: str
+    product: Product
     path: str  # of REST
     book_path: str  # of the streams
     trade_path: str
@@ -55,7 +44,6 @@ class Product:
     depth_weight: int
     list_weight: int
     kline_weight: Callable[[int], int]  # of so many candles
-    hosts: Mapping[str, Hosts]
 
     def rest_url(self, environment: str, given: str = "") -> str:
         """The address of REST; `given` replaces scheme and host.
@@ -63,7 +51,7 @@ class Product:
         Raises:
             ConfigError: `given` is not an address, or there is no such environment.
         """
-        return (_checked("rest_url", given, ("http", "https")) or self._hosts(environment).rest) + self.path
+        return addresses_of(self.product, environment, rest_url=given).rest + self.path
 
     def stream_urls(self, environment: str, given: str = "") -> tuple[str, str]:
         """The addresses of the combined streams of books and of trades; `given` replaces scheme and host.
@@ -71,28 +59,16 @@ class Product:
         Raises:
             ConfigError: `given` is not an address, or there is no such environment.
         """
-        base = _checked("stream_url", given, ("ws", "wss")) or self._hosts(environment).streams
+        base = addresses_of(self.product, environment, stream_url=given).streams
         return base + self.book_path, base + self.trade_path
-
-    def _hosts(self, environment: str) -> Hosts:
-        if environment not in self.hosts:
-            raise ConfigError(f"Binance has no {environment!r}.", f"There is {', '.join(self.hosts)}.")
-        return self.hosts[environment]
-
-
-def _checked(name: str, given: str, schemes: tuple[str, str]) -> str:
-    if given and (urlsplit(given).scheme not in schemes or not urlsplit(given).netloc):
-        # It is not repeated: an address may hold a password.
-        raise ConfigError(f"The {name} of the market is not an address.", f"Write it like {schemes[1]}://example.com.")
-    return given.rstrip("/")
 
 
 def _usdm_kline_weight(count: int) -> int:
     return 1 if count < 100 else 2 if count < 500 else 5
 
 
-SPOT = Product(
-    name="spot",
+SPOT = Endpoints(
+    product=Product.SPOT,
     path="/api/v3",
     book_path="/stream",
     trade_path="/stream",
@@ -101,14 +77,9 @@ SPOT = Product(
     depth_weight=5,
     list_weight=20,
     kline_weight=lambda count: 2,
-    hosts={
-        "live": Hosts("https://api.binance.com", "wss://stream.binance.com:9443"),
-        "demo": Hosts("https://demo-api.binance.com", "wss://demo-stream.binance.com"),
-        "testnet": Hosts("https://testnet.binance.vision", "wss://stream.testnet.binance.vision"),
-    },
 )
-USDM = Product(
-    name="usdm",
+USDM = Endpoints(
+    product=Product.USDM,
     path="/fapi/v1",
     book_path="/public/stream",
     trade_path="/market/stream",
@@ -117,25 +88,16 @@ USDM = Product(
     depth_weight=2,
     list_weight=1,
     kline_weight=_usdm_kline_weight,
-    hosts={
-        "live": Hosts("https://fapi.binance.com", "wss://fstream.binance.com"),
-        "demo": Hosts("https://demo-fapi.binance.com", "wss://demo-fstream.binance.com"),
-        "testnet": Hosts("https://testnet.binancefuture.com", "wss://fstream.binancefuture.com"),
-    },
 )
 
 
-def product_of(symbol: str) -> Product:
-    """Spot for `BTC/USDT`, the futures for `BTC/USDT:USDT`.
+def endpoints_of(symbol: str) -> Endpoints:
+    """Those of the product that a symbol belongs to.
 
     Raises:
-        ConfigError: anything else.
+        ConfigError: no symbol of Binance.
     """
-    if _SPOT.fullmatch(symbol):
-        return SPOT
-    if _LINEAR.fullmatch(symbol):
-        return USDM
-    raise ConfigError(f"{symbol[:40]!r} is not a symbol of Binance.", "Write BTC/USDT, or BTC/USDT:USDT for a future.")
+    return USDM if product_of(symbol) is Product.USDM else SPOT
 
 
 # --- what is listed -----------------------------------------------------------------------------
@@ -163,7 +125,7 @@ class Listed(NamedTuple):
     venue_symbol: str
 
 
-def listed(info: ExchangeInfo, product: Product, symbols: Sequence[str]) -> dict[Symbol, Listed]:
+def listed(info: ExchangeInfo, endpoints: Endpoints, symbols: Sequence[str]) -> dict[Symbol, Listed]:
     """Those of `symbols` that are listed: spot pairs, or perpetual futures settled in their quote.
 
     Raises:
@@ -172,12 +134,12 @@ def listed(info: ExchangeInfo, product: Product, symbols: Sequence[str]) -> dict
     found: dict[Symbol, Listed] = {}
     for row in info.symbols:
         name = f"{row.base_asset}/{row.quote_asset}"
-        if product is USDM:
+        if endpoints is USDM:
             if row.contract_type not in PERPETUAL or row.margin_asset != row.quote_asset:
                 continue
             name = f"{name}:{row.quote_asset}"
         if name in symbols:
-            found[Symbol(name)] = Listed(_instrument(row, name, linear=product is USDM), row.symbol)
+            found[Symbol(name)] = Listed(_instrument(row, name, linear=endpoints is USDM), row.symbol)
     return {Symbol(symbol): found[Symbol(symbol)] for symbol in symbols if symbol in found}
 
 
@@ -248,13 +210,13 @@ _spot_book = msgspec.json.Decoder(SpotBook).decode
 _usdm_book = msgspec.json.Decoder(UsdmBook).decode
 
 
-def book(product: Product, event: bytes | msgspec.Raw) -> Book:
+def book(endpoints: Endpoints, event: bytes | msgspec.Raw) -> Book:
     """An event of a book's stream.
 
     Raises:
         msgspec.MsgspecError: it has another shape.
     """
-    return _usdm_book(event) if product is USDM else _spot_book(event)
+    return _usdm_book(event) if endpoints is USDM else _spot_book(event)
 
 
 def levels(rows: Sequence[Row]) -> tuple[Level, ...]:

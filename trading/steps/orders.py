@@ -71,7 +71,8 @@ def _accepted(event: e.OrderAccepted, entry: e.Recorded, get: Get) -> Iterator[E
 @steps.on(e.OrderRejected)
 def _rejected(event: e.OrderRejected, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     reason = f"{event.code}: {event.reason}"
-    yield move(_order(get, event.order_id), OrderStatus.REJECTED, entry.at, reason=reason, in_doubt=False)
+    over = {"in_doubt": False, "is_amending": False}
+    yield move(_order(get, event.order_id), OrderStatus.REJECTED, entry.at, reason=reason, **over)
 
 
 @steps.on(e.OrderInDoubt)
@@ -99,7 +100,8 @@ def _cancel_refused(event: e.OrderCancelRefused, entry: e.Recorded, get: Get) ->
 @steps.on(e.OrderCanceled, e.OrderExpired)
 def _ended(event: e.OrderCanceled | e.OrderExpired, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     status = OrderStatus.CANCELED if isinstance(event, e.OrderCanceled) else OrderStatus.EXPIRED
-    yield move(_order(get, event.order_id), status, entry.at, reason=event.reason, in_doubt=False)
+    over = {"in_doubt": False, "is_amending": False}
+    yield move(_order(get, event.order_id), status, entry.at, reason=event.reason, **over)
 
 
 @steps.on(e.OrderAmendRequested, e.OrderAmendRefused)
@@ -142,8 +144,8 @@ def _fill_status(order: Order, filled: Decimal, entry: e.Recorded) -> Order:
     """The order in the state that a fill brings it to."""
     if order.status is OrderStatus.FILLED:
         return msgspec.structs.replace(order, updated_at=entry.at)  # more than it was asked for is still a fact
-    if filled >= order.quantity:
-        return move(order, OrderStatus.FILLED, entry.at)
+    if filled >= order.quantity:  # there is nothing left that an unanswered change could change
+        return move(order, OrderStatus.FILLED, entry.at, is_amending=False)
     part = move(order, OrderStatus.PARTIALLY_FILLED, entry.at)
     # A cancel that was asked for still is.
     return move(part, order.status, entry.at) if order.status is OrderStatus.PENDING_CANCEL else part

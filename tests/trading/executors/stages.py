@@ -8,7 +8,7 @@ from decimal import Decimal
 from tests.kit import HandClock, MemoryVenueStore
 from tests.trading.executors.binance.stage import binance_stage
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, Habits, Stage
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Settlement, Side

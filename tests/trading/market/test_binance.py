@@ -211,9 +211,9 @@ async def test_a_symbol_that_is_not_listed_is_named(clock: LoopClock) -> None:
     [
         (["BTCUSDT"], {}, "'BTCUSDT' is not a symbol of Binance"),
         (["BTC/USD:BTC"], {}, "'BTC/USD:BTC' is not a symbol of Binance"),
-        (["BTC/USDT"], {"environment": "paper"}, "Binance has no 'paper'"),
-        (["BTC/USDT"], {"rest_url": "ftp://ana:pass@host"}, "rest_url of the market is not an address"),
-        (["BTC/USDT"], {"stream_url": "https://ana:pass@host"}, "stream_url of the market is not an address"),
+        (["BTC/USDT"], {"environment": "paper"}, "Binance has no spot in 'paper'"),
+        (["BTC/USDT"], {"rest_url": "ftp://ana:pass@host"}, "rest_url is not an address"),
+        (["BTC/USDT"], {"stream_url": "https://ana:pass@host"}, "stream_url is not an address"),
     ],
 )
 def test_wrong_settings_are_refused(symbols: list[str], settings: dict[str, str], why: str) -> None:

@@ -141,10 +141,10 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.parametrize(("product", "environment"), ADDRESSES)
-def test_the_addresses_are_the_documented_ones(product: wire.Product, environment: str) -> None:
-    found = (product.rest_url(environment), *product.stream_urls(environment))
-    assert found == ADDRESSES[product, environment]
+@pytest.mark.parametrize(("endpoints", "environment"), ADDRESSES)
+def test_the_addresses_are_the_documented_ones(endpoints: wire.Endpoints, environment: str) -> None:
+    found = (endpoints.rest_url(environment), *endpoints.stream_urls(environment))
+    assert found == ADDRESSES[endpoints, environment]
 
 
 def test_a_given_address_replaces_scheme_and_host() -> None:
@@ -154,7 +154,7 @@ def test_a_given_address_replaces_scheme_and_host() -> None:
         "ws://proxy/binance/market/stream",
     )
     for given_url in ("proxy", "https://proxy", "ws://"):
-        with pytest.raises(ConfigError, match="stream_url of the market is not an address"):
+        with pytest.raises(ConfigError, match="stream_url is not an address"):
             wire.SPOT.stream_urls("live", given_url)
 
 

@@ -14,9 +14,12 @@ from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.executors.binance import answers, filters, requests
 from trading.executors.binance.doubts import Doubts
+from trading.executors.binance.opened import Opened
 from trading.executors.binance.outcome import InDoubt
+from trading.executors.binance.recent import Recent
 from trading.executors.binance.reports import event_of, reports_of
 from trading.executors.binance.requests import Request
+from trading.executors.binance.rights import Right, check_rights
 from trading.executors.binance.rows import Row, by_venue_symbol, reading
 from trading.executors.binance.rules import SymbolRules, rules_of
 from trading.executors.binance.session import Session
@@ -25,7 +28,7 @@ from trading.executors.binance.trades import trades_since
 from trading.executors.binance.whose import FindOurs, Whose
 from trading.instruments import Money, Symbol
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
+from trading.ports import Approved, Capabilities, Filled, Paid, Reconnected, Report, VenueOrder
 
 BEFORE = timedelta(minutes=1)  # how long before an order was made its traces may begin: clocks differ
 MADE_WAY = "replaced"
@@ -39,8 +42,7 @@ class Side:
     """One product of an account. `symbols` are those it may trade; `find` asks the desk's books."""
 
     capabilities: Capabilities
-    right: tuple[str, str]
-    """What lets a key trade here: its name in `GET /sapi/v1/account/apiRestrictions`, and on the web site."""
+    right: Right
 
     trades_span = timedelta(days=1)
     trades_reach: timedelta | None = None
@@ -62,6 +64,8 @@ class Side:
         self.price = price
         self._whose = Whose(find, self)
         self._doubts = Doubts(clock)
+        self._paid = Recent[str, Paid]()
+        self.opened = Opened(clock, self.open_at)
 
     # --- for each product --------------------------------------------------------------------
 
@@ -90,7 +94,8 @@ class Side:
     async def withdraw(self, order: VenueOrder) -> None:
         raise NotImplementedError
 
-    async def open_orders(self) -> list[VenueOrder]:
+    async def open_at(self, rules: SymbolRules | None) -> list[VenueOrder]:
+        """What is open on one symbol, or (None) on all."""
         raise NotImplementedError
 
     async def balances(self) -> list[Money]:
@@ -149,25 +154,14 @@ class Side:
             raise
 
     async def check_rights(self, *, may_withdraw: bool) -> None:
-        """See that the key works, may trade, and may not do what it should not.
+        """See that the key may trade, and may not do what it should not.
 
         Raises:
             VenueRefused: it is not so; VenueUnreachable.
         """
-        if not self.session.addresses.wallet:
-            return  # only the live exchange tells
-        rights = await self.send(requests.permissions())
-        name, label = self.right
-        if not rights.get(name, True):
-            raise VenueRefused(
-                f"The key may not trade {self.session.product}.", f"Tick {label!r} at Binance.", code="BAD_KEY"
-            )
-        if not may_withdraw and rights.get("enableWithdrawals"):
-            raise VenueRefused(
-                "The key may withdraw money.",
-                "Take that right from it at Binance, or set allow_withdrawals = true.",
-                code="KEY_MAY_WITHDRAW",
-            )
+        if self.session.addresses.wallet:
+            rights = await self.send(requests.permissions())
+            check_rights(rights, self.right, self.session.product, may_withdraw=may_withdraw)
 
     async def refresh(self) -> None:
         """Ask what is listed now, and which limits hold."""
@@ -228,12 +222,18 @@ class Side:
                 continue
             row = event_of(event)
             for report in self.noted(reports_of(event, self.listing), [row]):
+                if isinstance(report, Paid) and self._paid.setdefault(report.payment_id, report) is not report:
+                    continue  # told by the connection before this one, too
                 yield self._whose.owned(report, row, self.listing)
 
     def noted(self, reports: list[Report], rows: Iterable[Row]) -> list[Report]:
         """The same reports; the ids in `rows` (answers or events) are remembered, as trades carry only the venue's."""
         self._whose.note(rows)
         return reports
+
+    async def open_orders(self) -> list[VenueOrder]:
+        """Everything that is open."""
+        return await self.opened.ask((self._others | self.rules).values())
 
     def shown(self, rows: Sequence[Row]) -> list[VenueOrder]:
         """Open orders as they are listed."""
@@ -278,7 +278,7 @@ class Side:
     async def _traces(self, order: Order, rules: SymbolRules) -> VenueOrder | None:
         """What the lists know of an order that no query finds."""
         since = order.created_at - BEFORE
-        for shown in await self.open_orders():
+        for shown in await self.open_at(rules):
             if shown.order_id == order.id:
                 return shown
         rows = await self.send(self.orders_request(rules, since_ms=int(since.timestamp() * 1000)))

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import aiohttp
 import certifi
 
-from trading.executors.binance.budget import Room
+from trading.binance.budget import Room
 from trading.executors.binance.outcome import Lost, Said
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -11,21 +11,14 @@ error-code and general-info. Where one number means two things (-2021, -2022, -2
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 
+from trading.binance.products import Product
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
 from trading.executors.binance.refusals import FILTERS, REFUSED, REFUSED_SPOT, REFUSED_USDM, TEXTS, Row
 
 LONGEST = 140  # characters of the venue's own words that are repeated
 LOOKED_UP = "It is never sent again: it is being looked up."
-
-
-class Product(StrEnum):
-    """Which of Binance's exchanges; the values are those of the settings' `products`."""
-
-    SPOT = "spot"
-    USDM = "usdm"
 
 
 class Unsure(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueRefused
 from trading.executors.binance.outcome import certain_after
+from trading.executors.binance.recent import Recent
 from trading.order import Order
 
 UNKNOWN_ORDER = ("NO_SUCH_ORDER", "UNKNOWN_ORDER", "ORDER_ARCHIVED")
@@ -23,8 +24,8 @@ class Doubts:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._certain: dict[str, datetime] = {}  # after a request about the order that was left in doubt
-        self._denied: dict[str, int] = {}
+        self._certain = Recent[str, datetime]()  # after a request about the order that was left in doubt
+        self._denied = Recent[str, int]()
 
     def sent(self, order: Order, certain_at: datetime) -> None:
         """A request about the order left us and was not answered: until then anything may come of it."""

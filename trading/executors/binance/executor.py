@@ -138,6 +138,7 @@ class BinanceExecutor:
 
     async def withdraw(self, order: VenueOrder) -> None:
         side = self._shown_by.get((order.symbol, order.venue_order_id)) or self._side(order.symbol)
+        side.opened.expire()
         await side.withdraw(order)
 
     async def set_leverage(self, symbol: Symbol, leverage: int) -> None:

@@ -8,8 +8,9 @@ before the matching engine, which is waited for at most 10 s).
 
 from datetime import datetime, timedelta
 
+from trading.binance.products import Product
 from trading.errors import OutcomeUnknown, VenueError, VenueUnreachable
-from trading.executors.binance.codes import Product, error_of
+from trading.executors.binance.codes import error_of
 
 READ_WINDOW_MS = 5000
 ORDER_WINDOW_MS = 2000

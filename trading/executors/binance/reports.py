@@ -3,7 +3,7 @@
 Sources: binance-spot-api-docs user-data-stream.md; derivatives/usds-margined-futures user-data-streams.
 
 An order that is not ours is reported without an id, so that the desk looks what happened. Events that tell nothing
-of orders (balances, positions, the stream itself) make no reports.
+of orders or funding (transfers, positions, the stream itself) make no reports.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,8 @@ from trading.executors.binance.rows import (
     price,
 )
 from trading.executors.binance.terms import ALGO
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Reconnected, Rejected, Report, Triggered
+from trading.instruments import Money
+from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Paid, Reconnected, Rejected, Report, Triggered
 
 ELSEWHERE = "cancelled at Binance, not by the desk"
 _TRADES = frozenset({"TRADE", "CALCULATED"})  # CALCULATED: a liquidation's
@@ -158,9 +159,25 @@ def _algo_update(event: Row, listing: Listing) -> list[Report]:
             return []  # TRIGGERING, FINISHED, and what may come
 
 
+def _account_update(event: Row, listing: Listing) -> list[Report]:
+    """ACCOUNT_UPDATE: only funding. What trades do to money is in their own events; transfers are for people to see.
+
+    `wb` is the balance afterwards: with it the same event that two connections tell is one payment.
+    """
+    told, when = event["a"], event["T"]
+    if told["m"] != "FUNDING_FEE":
+        return []
+    return [
+        Paid(f"{when}:{row['a']}:{row['wb']}:{row['bc']}", Money(number(row["bc"]), row["a"]), "funding", moment(when))
+        for row in told["B"]
+        if number(row["bc"])
+    ]
+
+
 _READERS: Mapping[str, Callable[[Row, Listing], list[Report]]] = {
     "executionReport": _execution,
     "ORDER_TRADE_UPDATE": _order_update,
     "ALGO_UPDATE": _algo_update,
+    "ACCOUNT_UPDATE": _account_update,
 }
 """By event type. TRADE_LITE repeats what ORDER_TRADE_UPDATE says, without fees; listStatus what its orders say."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.instruments import ZERO, Instrument, Settlement, Symbol, plain
 
 PERPETUAL = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL"})

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from trading.binance.addresses import Addresses
+from trading.binance.budget import Budget, Urgency
+from trading.binance.products import Product
 from trading.clock import Clock
 from trading.errors import VenueError
-from trading.executors.binance.addresses import Addresses
-from trading.executors.binance.budget import Budget, Urgency
 from trading.executors.binance.client import WIRE, Wire, how, open_watched_client
-from trading.executors.binance.codes import Product, parsed
+from trading.executors.binance.codes import parsed
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.line import Hear, Line
 from trading.executors.binance.outcome import ORDER_WINDOW_MS, READ_WINDOW_MS, Lost, Said, verdict

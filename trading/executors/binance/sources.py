@@ -7,7 +7,7 @@ user-data-streams (a listen key is good for 60 minutes; `/private` since 2026-04
 import math
 from typing import Any, Protocol
 
-from trading.errors import VenueUnreachable
+from trading.errors import VenueRefused, VenueUnreachable
 from trading.executors.binance.line import Line
 from trading.executors.binance.session import Session
 
@@ -63,24 +63,29 @@ class FuturesEvents:
     The key is one for the account, and shared: it is never deleted, as that would silence another desk that stands by.
     """
 
-    upkeep_s = 20 * 60.0  # it is good for an hour: two more tries before it expires
+    upkeep_s = 5 * 60.0  # it is good for an hour; but whoever has it may delete it, and nobody tells
     takes_requests = False
     path = "/fapi/v1/listenKey"
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._listen_key = ""
 
     async def address(self) -> str:
         answer = await self._session.call("POST", self.path, {}, signed=False)
         match answer:
             case {"listenKey": str(listen_key)}:
+                self._listen_key = listen_key
                 return f"{self._session.addresses.streams}/private/ws?listenKey={listen_key}"
         raise VenueUnreachable("Binance answers with something else than a listen key.", "It is asked again.")
 
     async def greet(self, line: Line) -> None: ...
 
     async def keep(self) -> None:
-        await self._session.call("PUT", self.path, {}, signed=False)
+        answer = await self._session.call("PUT", self.path, {}, signed=False)
+        match answer:
+            case {"listenKey": str(kept)} if kept != self._listen_key:  # ours was deleted, and another one made
+                raise VenueRefused("The account has another listen key now.", "A new connection is opened.")
 
     def event(self, message: dict[str, Any]) -> dict[str, Any] | None:
         return message if "e" in message else None

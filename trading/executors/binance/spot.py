@@ -10,6 +10,7 @@ from trading.executors.binance.account import MADE_WAY, Side
 from trading.executors.binance.doubts import UNKNOWN_ORDER, absent
 from trading.executors.binance.names import is_replaced
 from trading.executors.binance.requests import Request
+from trading.executors.binance.rights import Right
 from trading.executors.binance.rows import Row, number, reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import ZERO, Money, Symbol
@@ -31,7 +32,7 @@ NOTHING = "-1"  # orderListId of an order in no list
 
 class SpotSide(Side):
     capabilities = CAPABILITIES
-    right = ("enableSpotAndMarginTrading", "Enable Spot & Margin Trading")
+    right = Right("enableSpotAndMarginTrading", "Enable Spot & Margin Trading")
 
     async def check(self) -> None:
         account = await self.send(requests.account())
@@ -88,8 +89,8 @@ class SpotSide(Side):
         params = {"symbol": self.venue_symbol(order.symbol), "orderId": order.venue_order_id}
         await self.send(Request("DELETE", "/api/v3/order", params, is_order=True))
 
-    async def open_orders(self) -> list[VenueOrder]:
-        return self.shown(await self.send(requests.open_orders()))
+    async def open_at(self, rules: SymbolRules | None) -> list[VenueOrder]:
+        return self.shown(await self.send(requests.open_orders(rules)))
 
     async def balances(self) -> list[Money]:
         return answers.balances_of(await self.send(requests.account()))

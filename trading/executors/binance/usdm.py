@@ -11,7 +11,9 @@ from trading.errors import VenueRefused
 from trading.executors.binance import answers, usdm_requests
 from trading.executors.binance.account import Side
 from trading.executors.binance.doubts import UNKNOWN_ORDER, absent
+from trading.executors.binance.recent import Recent
 from trading.executors.binance.requests import Request
+from trading.executors.binance.rights import Right
 from trading.executors.binance.rows import number, reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Money, Symbol
@@ -31,15 +33,15 @@ FINISHED = "FINISHED"  # of a conditional order: what it became has ended
 
 class UsdmSide(Side):
     capabilities = CAPABILITIES
-    right = ("enableFutures", "Enable Futures")
+    right = Right("enableFutures", "Enable Futures")
     # userTrades: a range is of 7 days at most, and so is what is told without one.
     trades_span = timedelta(days=7)
     trades_reach = timedelta(days=6)
 
     @cached_property
-    def _triggers(self) -> dict[str, Decimal | None]:
-        """The stop price of each of our orders that is or was open, None for a plain one."""
-        return {}
+    def _triggers(self) -> Recent[str, Decimal | None]:
+        """The stop price of each of our orders that is or was open lately, None for a plain one."""
+        return Recent()
 
     async def check(self) -> None:
         account = await self.send(usdm_requests.account_config())
@@ -110,9 +112,9 @@ class UsdmSide(Side):
                 raise
             await self.send(Request("DELETE", "/fapi/v1/algoOrder", {"algoId": order.venue_order_id}, is_order=True))
 
-    async def open_orders(self) -> list[VenueOrder]:
-        shown = self.shown(await self.send(usdm_requests.open_orders()))
-        waiting = await self.send(usdm_requests.open_algo_orders())
+    async def open_at(self, rules: SymbolRules | None) -> list[VenueOrder]:
+        shown = self.shown(await self.send(usdm_requests.open_orders(rules)))
+        waiting = await self.send(usdm_requests.open_algo_orders(rules))
         plain = [await self._with_trigger(each) if each.order_id else each for each in shown]
         # What is triggered is, or was, a plain order.
         return plain + [answers.algo_order_of(row, self.listing) for row in waiting if not answers.triggered_id(row)]

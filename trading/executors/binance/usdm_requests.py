@@ -106,14 +106,18 @@ def algo_order(order_id: str) -> Request:
     return Request("GET", _ALGO, {"clientAlgoId": order_id})
 
 
-def open_orders() -> Request:
-    """What is open, on all symbols; conditional orders are not among it."""
-    return Request("GET", "/fapi/v1/openOrders", weight=40)
+def open_orders(rules: SymbolRules | None = None) -> Request:
+    """What is open, on one symbol or (dear) on all; conditional orders are not among it."""
+    return _of_one_or_all("/fapi/v1/openOrders", rules)
 
 
-def open_algo_orders() -> Request:
-    """The conditional orders that wait, on all symbols."""
-    return Request("GET", "/fapi/v1/openAlgoOrders", weight=40)
+def open_algo_orders(rules: SymbolRules | None = None) -> Request:
+    """The conditional orders that wait, on one symbol or (dear) on all."""
+    return _of_one_or_all("/fapi/v1/openAlgoOrders", rules)
+
+
+def _of_one_or_all(path: str, rules: SymbolRules | None) -> Request:
+    return Request("GET", path, weight=40) if rules is None else Request("GET", path, {"symbol": rules.venue_symbol})
 
 
 def all_orders(rules: SymbolRules, *, since_ms: int | None = None, from_id: str = "") -> Request:

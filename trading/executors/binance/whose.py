@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from trading.errors import VenueRefused
 from trading.executors.binance.names import ours
+from trading.executors.binance.recent import Recent
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rows import Listing, Row, symbol_of
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Symbol
-from trading.ports import Reconnected, Report, VenueOrder
+from trading.ports import Paid, Reconnected, Report, VenueOrder
 
 ASKED_SINGLY = 5  # orders that are looked up one by one; more are listed
 NOT_THERE = "NO_SUCH_ORDER"
@@ -35,7 +36,7 @@ class Whose:
 
     def __init__(self, find: FindOurs, asking: Asking) -> None:
         self._find, self._asking = find, asking
-        self._ids: dict[tuple[str, str], str] = {}  # (Binance's symbol, order id): our id, "" for somebody else's
+        self._ids = Recent[tuple[str, str], str]()  # (Binance's symbol, order id): our id, "" for somebody else's
 
     def note(self, rows: Iterable[Row]) -> None:
         """Remember the ids in answers, lists of orders or events."""
@@ -59,7 +60,7 @@ class Whose:
 
     def owned(self, report: Report, event: Row, listing: Listing) -> Report:
         """The report of an event, as one of our order also where somebody at Binance gave that another id."""
-        if isinstance(report, Reconnected) or report.order_id:
+        if isinstance(report, Reconnected | Paid) or report.order_id:
             return report
         told = event["o"] if isinstance(event.get("o"), dict) else event
         name, venue_id = str(told.get("s")), str(told.get("i"))
@@ -69,25 +70,31 @@ class Whose:
     async def ask(self, rules: SymbolRules, venue_ids: set[str]) -> dict[str, str]:
         """Our id for each of the venue's, empty for somebody else's; without those that Binance does not find yet."""
         name = rules.venue_symbol
-        for each in venue_ids:
-            if (name, each) not in self._ids and (known := self._find(rules.symbol, each)):
-                self._ids[name, each] = known
-        unknown = {each for each in venue_ids if (name, each) not in self._ids}
+        found = {each: known for each in venue_ids if (known := self._remembered(rules, each)) is not None}
+        unknown = venue_ids - found.keys()
         while len(unknown) > ASKED_SINGLY:
             rows = await self._asking.send(self._asking.orders_request(rules, from_id=min(unknown, key=int)))
-            self._learn(name, rows)
-            seen = {str(row["orderId"]) for row in rows}
-            if not unknown & seen:
+            listed = self._learn(name, rows)
+            if not unknown & listed.keys():
                 break
-            unknown -= seen
+            found |= listed
+            unknown -= listed.keys()
         for each in unknown:
             try:
-                self._learn(name, [await self._asking.send(self._asking.order_request(rules, each))])
+                found |= self._learn(name, [await self._asking.send(self._asking.order_request(rules, each))])
             except VenueRefused as why:
                 if why.code != NOT_THERE:  # archived; what is not there yet is asked for again next time
-                    self._ids[name, each] = ""
-        return {each: self._ids[name, each] for each in venue_ids if (name, each) in self._ids}
+                    self._ids[name, each] = found[each] = ""
+        return {each: found[each] for each in venue_ids if each in found}
 
-    def _learn(self, name: str, rows: Iterable[Row]) -> None:
-        for row in rows:
-            self._ids.setdefault((name, str(row["orderId"])), ours(str(row.get("clientOrderId", ""))))
+    def _remembered(self, rules: SymbolRules, venue_id: str) -> str | None:
+        """Our id if it is known without asking; empty for what is known to be somebody else's."""
+        key = (rules.venue_symbol, venue_id)
+        if key not in self._ids and (known := self._find(rules.symbol, venue_id)):
+            self._ids[key] = known
+        return self._ids.get(key)
+
+    def _learn(self, name: str, rows: Iterable[Row]) -> dict[str, str]:
+        """Our ids of these orders, by the venue's; what was known before is better."""
+        told = {str(row["orderId"]): ours(str(row.get("clientOrderId", ""))) for row in rows}
+        return {venue_id: self._ids.setdefault((name, venue_id), order_id) for venue_id, order_id in told.items()}

@@ -16,10 +16,10 @@ from tests.emulators.binance.venue import Binance
 from tests.kit import HandClock
 from tests.trading.executors.binance.door import KEY, SECRET
 from tests.trading.executors.contract import INSTRUMENT, levels
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget
+from trading.binance.products import Product
 from trading.executors.binance.account import Side
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
-from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import BinanceExecutor
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session
@@ -67,6 +67,10 @@ class Exchange:
         price = (selling if last is OrderSide.BUY else buying)[0][0]
         self.spot.show(NAME, buying, selling, price)
         self.futures.show(NAME, buying, selling, price)
+
+    def list_coin(self, coin: str) -> None:
+        """One more pair on spot, against USDT."""
+        self.spot.list_symbol(listing(coin, "USDT", "0.01", "0.001", "5"))
 
     def shown(self, product: Product) -> Shown:
         """The market as it is."""

@@ -23,11 +23,11 @@ from tests.emulators.binance.signing import ApiKey as VenueKey
 from tests.emulators.binance.venue import Binance
 from tests.kit import START
 from tests.trading.market.virtual import LoopClock, run_virtually
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget
+from trading.binance.products import Product
 from trading.clock import Clock, SystemClock
 from trading.errors import VenueError
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
-from trading.executors.binance.codes import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import TIMEOUT_S, Session
 from trading.executors.binance.sources import Source
@@ -135,7 +135,7 @@ class Door:
     def _listen_key(self, call: Call) -> dict[str, str]:
         if call.operation.startswith("PUT"):
             self.kept.append(call.header_key)
-            return {}
+            return {"listenKey": self.listen_keys[-1]}
         self.listen_keys.append(f"listen{len(self.listen_keys)}")
         return {"listenKey": self.listen_keys[-1]}
 

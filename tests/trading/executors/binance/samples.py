@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from tests.kit import START
+from trading.binance.products import Product
 from trading.errors import VenueError
-from trading.executors.binance.codes import Product
 from trading.executors.binance.rules import SymbolRules, rules_of
 from trading.instruments import Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.trading.executors.binance.account import COIN, CONTRACT, NAME, Exchange, exchange
 from tests.trading.executors.contract import Desk, Habits
+from trading.binance.products import Product
 from trading.errors import OutcomeUnknown
-from trading.executors.binance.codes import Product
 from trading.instruments import Side
 from trading.ports import Accepted, Executor, Expired, Rejected, Report
 

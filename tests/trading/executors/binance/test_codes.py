@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.executors.binance.samples import said
+from trading.binance.products import Product
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
-from trading.executors.binance.codes import Product, banned_until, error_of, parsed
+from trading.executors.binance.codes import banned_until, error_of, parsed
 
 SPOT, USDM = Product.SPOT, Product.USDM
 

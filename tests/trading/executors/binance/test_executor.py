@@ -14,8 +14,8 @@ from tests.trading.executors.binance.door import KEY, until
 from tests.trading.executors.binance.stage import BinanceDesk
 from tests.trading.executors.contract import make_order
 from tests.trading.market.virtual import LoopClock, run_virtually
+from trading.binance.products import Product
 from trading.errors import VenueRefused, VenueUnreachable
-from trading.executors.binance.codes import Product
 from trading.executors.binance.executor import AGAIN_S, REFRESH_S, BinanceExecutor
 from trading.ids import order_id
 from trading.instruments import Money, Side, Symbol

@@ -18,8 +18,8 @@ from tests.trading.executors.binance.samples import (
     rules_from,
     with_filter,
 )
+from trading.binance.products import Product
 from trading.errors import VenueRefused
-from trading.executors.binance.codes import Product
 from trading.executors.binance.filters import Held, check
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Side

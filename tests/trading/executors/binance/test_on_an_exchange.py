@@ -12,11 +12,11 @@ from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
 from tests.kit import START
 from tests.trading.executors.binance.door import KEY, SECRET, listening
+from trading.binance.addresses import addresses_of
+from trading.binance.budget import Budget
+from trading.binance.products import Product
 from trading.clock import SystemClock
 from trading.errors import VenueRefused, VenueUnreachable
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.budget import Budget
-from trading.executors.binance.codes import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.outcome import InDoubt
 from trading.executors.binance.session import Session

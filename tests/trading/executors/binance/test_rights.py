@@ -6,8 +6,8 @@ from tests.emulators.binance.signing import EVERYTHING
 from tests.emulators.binance.signing import ApiKey as VenueKey
 from tests.trading.executors.binance.account import SPOT, USDM, Exchange
 from tests.trading.executors.binance.door import KEY, SECRET
+from trading.binance.products import Product
 from trading.errors import VenueRefused
-from trading.executors.binance.codes import Product
 
 OTHER = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zv"
 

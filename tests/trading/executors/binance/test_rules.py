@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.trading.executors.binance.samples import SPOT, SPOT_ROW, USDM, USDM_ROW, D, rules_from, with_filter
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.executors.binance.rules import Lots, Most, Range, rules_of
 from trading.instruments import Instrument, Settlement, Symbol
 

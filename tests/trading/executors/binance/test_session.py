@@ -19,8 +19,8 @@ from tests.trading.executors.binance.door import (
     pair,
     session_at,
 )
+from trading.binance.products import Product
 from trading.errors import OutcomeUnknown, VenueUnreachable
-from trading.executors.binance.codes import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.outcome import ORDER_WINDOW_MS, READ_WINDOW_MS, certain_after
 from trading.executors.binance.session import Session
@@ -52,7 +52,7 @@ async def test_futures_go_to_their_own_paths(door: Door) -> None:
     assert await session.call("POST", "/fapi/v1/order", ORDER, order=True) == {"orderId": 1, "clientOrderId": "abcd"}
     assert await session.call("GET", "/fapi/v3/account", {}, weight=5) == {"assets": []}
     assert await session.call("POST", "/fapi/v1/listenKey", {}, signed=False) == {"listenKey": "listen0"}
-    assert await session.call("PUT", "/fapi/v1/listenKey", {}, signed=False) == {}
+    assert await session.call("PUT", "/fapi/v1/listenKey", {}, signed=False) == {"listenKey": "listen0"}
     assert door.kept == [KEY]
     await session.stop()
 

@@ -22,9 +22,9 @@ from tests.trading.executors.binance.door import (
     on_virtual_time,
 )
 from tests.trading.market.virtual import LoopClock
+from trading.binance.addresses import addresses_of
+from trading.binance.products import Product
 from trading.errors import VenueError, VenueRefused, VenueUnreachable
-from trading.executors.binance.addresses import addresses_of
-from trading.executors.binance.codes import Product
 from trading.executors.binance.outcome import InDoubt
 from trading.executors.binance.session import TIMEOUT_S, Session
 

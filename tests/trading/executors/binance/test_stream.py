@@ -16,7 +16,7 @@ from tests.trading.executors.binance.door import (
     session_at,
     until,
 )
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session
 from trading.executors.binance.sources import FuturesEvents, FuturesRequests, SpotEvents

@@ -15,8 +15,8 @@ from tests.trading.executors.binance.door import (
     until,
 )
 from tests.trading.market.virtual import LoopClock
+from trading.binance.products import Product
 from trading.errors import VenueError, VenueRefused, VenueUnreachable
-from trading.executors.binance.codes import Product
 from trading.executors.binance.outcome import InDoubt, certain_after
 from trading.executors.binance.session import TIMEOUT_S, Session
 from trading.executors.binance.sources import SpotEvents

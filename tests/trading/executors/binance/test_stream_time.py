@@ -12,7 +12,7 @@ from tests.trading.executors.binance.door import (
 )
 from tests.trading.executors.binance.relay import Relay
 from tests.trading.market.virtual import LoopClock
-from trading.executors.binance.codes import Product
+from trading.binance.products import Product
 from trading.executors.binance.session import Session
 from trading.executors.binance.sources import FuturesEvents, SpotEvents
 from trading.executors.binance.stream import DAY_S, SILENCE_S, STABLE_S
@@ -31,22 +31,33 @@ def test_a_connection_is_replaced_before_its_day_is_over() -> None:
     on_virtual_time(Product.SPOT, play)
 
 
-def test_a_listen_key_is_kept_every_twenty_minutes_and_replaced_when_it_is_gone() -> None:
+def test_a_listen_key_is_kept_every_five_minutes_and_replaced_when_it_is_gone() -> None:
     async def play(door: Door, session: Session, clock: LoopClock) -> None:
         async with listening(session, FuturesEvents(session)) as stream:
-            await asyncio.sleep(3 * 3600 + 60)
-            assert len(door.kept) == 9
+            await asyncio.sleep(3600 + 60)
+            assert len(door.kept) == 12
             assert door.listen_keys == ["listen0"]
             door.venue.faults.arm("status_502", on="PUT /fapi/v1/listenKey")
-            await asyncio.sleep(20 * 60)
+            await asyncio.sleep(5 * 60)
             assert door.listen_keys == ["listen0"]
             door.venue.faults.arm("code_-1125", on="PUT /fapi/v1/listenKey")
-            await asyncio.sleep(20 * 60)
+            await asyncio.sleep(5 * 60)
             assert door.listen_keys == ["listen0", "listen1"]
             assert stream.healthy
             [first, second] = await read(stream, 2)
             assert first == "connected"
             assert "-1125" in second
+
+    on_virtual_time(Product.USDM, play)
+
+
+def test_a_listen_key_that_was_deleted_and_made_anew_elsewhere_is_replaced() -> None:
+    async def play(door: Door, session: Session, clock: LoopClock) -> None:
+        async with listening(session, FuturesEvents(session)) as stream:
+            door.listen_keys.append("elsewhere")
+            await asyncio.sleep(5 * 60 + 1)
+            assert door.listen_keys == ["listen0", "elsewhere", "listen2"]
+            assert await read(stream, 2) == ["connected", "The account has another listen key now."]
 
     on_virtual_time(Product.USDM, play)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from trading.binance.addresses import addresses_of
 from trading.errors import ConfigError
-from trading.executors.binance.addresses import addresses_of
 
 
 def test_every_product_has_its_addresses_in_every_environment() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.kit import START
 from tests.trading.market.virtual import LoopClock, run_virtually
+from trading.binance.budget import LATE_S, LONGEST_WAIT_S, RESERVE, Budget, Room, Urgency
 from trading.errors import VenueUnreachable
-from trading.executors.binance.budget import LATE_S, LONGEST_WAIT_S, RESERVE, Budget, Room, Urgency
 
 LIMITS = [
     {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from trading.binance.products import Product
 from trading.errors import ConfigError
-from trading.executors.binance.codes import Product
 
 
 class Environment(StrEnum):
@@ -94,5 +94,5 @@ def _address(name: str, given: str, schemes: tuple[str, ...]) -> str:
     parts = urlsplit(given)
     if parts.scheme not in schemes or not parts.netloc or parts.query or parts.fragment:
         # It is not repeated: an address may hold a password.
-        raise ConfigError(f"The {name} of the account is not an address.", f"Write it like {schemes[1]}://example.com.")
+        raise ConfigError(f"The {name} is not an address.", f"Write it like {schemes[1]}://example.com.")
     return given.rstrip("/")

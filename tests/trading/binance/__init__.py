@@ -1,0 +1,1 @@
+"""What orders and prices at Binance have in common."""

@@ -1,0 +1,1 @@
+"""Binance below both orders and prices: its addresses, its products, and how much may be asked of it."""
