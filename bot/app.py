@@ -14,6 +14,9 @@ import structlog
 
 from bot.connect import Connections
 from bot.desk import LiveDesk
+from bot.digests import Digests
+from bot.heartbeat import Heartbeat
+from bot.inbox import Inbox
 from bot.logs import LogTail
 from bot.metrics import Metrics
 from bot.scheduler import Scheduler
@@ -21,6 +24,7 @@ from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file
+from bot.watches import Watches
 from bot.wiring.desk import build_desk
 from handlers import commands  # importing declares them
 from handlers.accounts import in_use, latch_text
@@ -63,6 +67,7 @@ class App:
         self.supervisor = Supervisor(self.mishap)
         self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.mishap)
         self.connections = Connections(self.desk)
+        self.inbox = Inbox(self.desk, self.run, self.context, self.supervisor.start)
         self.desk.task_health = self.supervisor.health
         self.found: list[str] = []
         self.not_accepting = "starting"
@@ -118,10 +123,15 @@ class App:
             start(f"reports of {account}", self._hear(account, executor))
             start(f"reconcile of {account}", partial(desk.reconciler.run, account))
         start("connections", self.connections.keep_trying)
+        start("price alerts", Watches(desk.valuation).run)
+        start("digests", Digests(desk).run)
+        heartbeat = Heartbeat(self.settings.alerts, desk.health, self.supervisor.health, lambda: self.not_accepting)
+        start("heartbeat", heartbeat.run)
         start("protection", desk.protection.run)
         start("kill switch", desk.killer.run)
         start("KILL file", lambda: watch_kill_file(desk))
         start("confirmations", self._expire)
+        self.inbox.begin()
         self.scheduler.start(self._run_schedule, self.sample_equity, self.desk.book)
 
     def _hear(self, account: AccountId, executor: Executor) -> Callable[[], Awaitable[None]]:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +15,14 @@ from bot.folder import prepare
 from bot.logs import LogTail
 from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
+from bot.sources import Sources
 from bot.tokens import Tokens
+from bot.wiring.chats import look_at_chats
 from bot.wiring.desk import build_desk
 from trading.clock import SystemClock
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.journal.store import JournalStore, open_journal
-from trading.words import counted
+from trading.words import begun, counted
 
 CONNECT_S = 30.0
 ANSWER_S = 1.0
@@ -59,20 +61,21 @@ async def check(settings: Callable[[], Settings]) -> AsyncIterator[Finding]:
                 yield each
             if all(each.passed for each in accounts):
                 yield _strategies(known, store)
-    for name, text in absent(known):
-        yield Finding(name, False, text)
+    async for found in look_at_chats(known):
+        yield Finding(*found)
+    for found_source in _sources(known):
+        yield found_source
 
 
-def absent(settings: Settings) -> list[tuple[str, str]]:
-    """What is configured and not part of this version, and what that means."""
-    chats = [("telegram", settings.telegram.token), ("discord", settings.discord.token)]
-    found = [
-        (name, f"Not part of this version: nothing is told there. Leave [{name}] token empty until then.")
-        for name, token in chats
-        if token.get_secret_value()
-    ]
-    text = "Not part of this version: its alerts are not heard. Take the section out until then."
-    return found + [(f"webhooks.{name}", text) for name in settings.webhooks]
+def _sources(settings: Settings) -> Iterator[Finding]:
+    sources = Sources(settings)
+    if sources.problem:
+        yield Finding("webhooks", False, f"{sources.problem} Put it right, or away.")
+    for card in sources.cards():
+        text = f"{card.role} on {card.account}, confirm {card.confirm}"
+        remedy = f"Set [webhooks.{card.name}] secret." if not card.is_made else "Rotate or remove it."
+        problem = f"{begun(card.problem)}. {remedy}" if card.problem else ""
+        yield Finding(f"webhooks.{card.name}", not problem, problem or text)
 
 
 def _folder(settings: Settings) -> Finding:

@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 
 from bot.place import ConfigFile, DataDir, Place, command
+from bot.webhook_cli import webhook
 from trading.errors import ConfigError
 
 UNFOLDED = 10_000  # characters of a line that nobody sees at a terminal: programs want one row a line
-LATER = ("backtest", "optimize", "data", "webhook", "bridge")
+LATER = ("backtest", "optimize", "data", "bridge")
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +40,7 @@ class TokenRole(StrEnum):
 @cli.callback()
 @journal.callback()
 @db.callback()
+@webhook.callback()
 def name_place(context: typer.Context, config: ConfigFile = None, data_dir: DataDir = None) -> None:
     context.obj = (context.obj or Place()).nearer(config, data_dir)
 
@@ -273,3 +275,4 @@ for _name in LATER:
     cli.command(_name, context_settings=_anything, hidden=True)(_later(_name))
 cli.add_typer(journal, name="journal")
 cli.add_typer(db, name="db")
+cli.add_typer(webhook, name="webhook")

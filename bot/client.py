@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -55,6 +55,22 @@ class Client:
     async def get(self, path: str, **params: object) -> Any:
         """One of the read routes: `status`, `events`, ..."""
         return await self._ask("GET", f"/api/v1/{path}", params=params)
+
+    async def picture(self, path: str) -> bytes:
+        """The picture at the address that a reply named; the token goes to our own bot only."""
+        if not path.startswith("/api/"):
+            raise TradingError("The picture is not at this bot.", code="NO_PICTURE")
+        try:
+            answer = await self._http.get(path)
+        except (httpx.TransportError, httpx.InvalidURL):
+            raise no_bot(self.url) from None
+        if not answer.is_success or not answer.headers.get("content-type", "").startswith("image/"):
+            raise TradingError("There is no such picture any more.", "Run the command again.", code="NO_PICTURE")
+        return answer.content
+
+    async def try_alert(self, source: str, body: bytes) -> Shape:
+        """How a body of a source would be read; answers the reply."""
+        return await self._ask("POST", f"/api/v1/webhooks/{quote(source, safe='')}/test", content=body)  # type: ignore[no-any-return]
 
     async def link(self) -> str:
         """A one-time link to sign in at the console."""

@@ -1,14 +1,20 @@
 """The desk as commands see it: the parts that wiring made, and what the process knows of itself."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.chats.base import Place, destination
 from bot.logs import LogTail
+from bot.people import People
 from bot.settings.models import Settings
+from bot.sources import Sources
 from bot.tokens import Tokens
 from handlers.actor import Actor, Role
+from handlers.drawings import CandlesDrawing, Drawing
+from handlers.guests import Named
+from handlers.reply import Image
 from trading.book import Book
 from trading.clock import Clock
 from trading.instruments import Instrument, Symbol
@@ -51,12 +57,16 @@ class LiveDesk:
     unready: dict[AccountId, str] = field(default_factory=dict)
     closed: Mapping[AccountId, str] = field(default_factory=dict)
     task_health: Callable[[], Mapping[str, str]] = dict
+    easel: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.accounts: Sequence[str] = tuple(self.config.accounts)
         self.strategies: Sequence[str] = tuple(self.config.strategies)
         self.timezone: str = self.config.timezone
         self.settings: Mapping[str, str] = self.config.shown()
+        self.people = People(self.config.people, self.book)
+        self.named: Mapping[str, Named] = self.people.named
+        self.sources = Sources(self.config)
 
     @property
     def kill_file(self) -> Path:
@@ -72,14 +82,17 @@ class LiveDesk:
         return executor.instruments if executor else {}
 
     async def actor(self, actor_id: str) -> Actor | None:
-        """The actor as it is today: a person of the settings, a token that is still valid, the local admin."""
+        """The actor as it is today: a person of the settings or a guest, a valid token, the local admin."""
         if actor_id == LOCAL_ADMIN.id:
             return LOCAL_ADMIN
         kind, _, name = actor_id.partition(":")
-        if kind == "person" and (person := self.config.people.get(name)):
-            return Actor(actor_id, name, Role.of(person.role))
+        if kind == "person":
+            return self.people.person(name)
         if kind == "token":
             return await self.tokens.actor(name)
+        if kind == "webhook":
+            source = self.sources.find(name)
+            return source.actor if source else None
         return None
 
     def account_number(self, account: str) -> str:
@@ -102,6 +115,8 @@ class LiveDesk:
             found[f"prices of {name}"] = (fresh, f"{told}; {market.problem}" if market.problem else told)
         for name, failure in self.task_health().items():
             found[name] = (not failure, failure or "running")
+        if self.sources.problem:
+            found["webhooks"] = (False, self.sources.problem)
         doubts = [order.id for order in self.book.open_orders() if order.in_doubt]
         found["doubts"] = (not doubts, ", ".join(doubts) or "none")
         drifts = self.reconciler.open_drifts()
@@ -117,10 +132,24 @@ class LiveDesk:
     def log_lines(self, count: int) -> Sequence[str]:
         return self.tail.last(count)
 
-    async def people(self) -> Sequence[tuple[str, str, str]]:
+    async def roster(self) -> Sequence[tuple[str, str, str]]:
         rows = []
-        for name, person in self.config.people.items():
-            ids = [f"telegram {person.telegram}"] if person.telegram else []
-            ids += [f"discord {person.discord}"] if person.discord else []
-            rows.append((f"person:{name}", person.role, ", ".join(ids) or "-"))
+        for name, person in self.named.items():
+            ids = [f"{chat} {number}" for chat, number in person.ids.items()]
+            rows.append((f"person:{name}", str(person.role), ", ".join(ids) or "-"))
         return [*rows, *await self.tokens.listed()]
+
+    async def draw(self, drawing: Drawing) -> Image:
+        """The picture, made in a thread: it takes the processor for up to a tenth of a second."""
+        async with self.easel:
+            return await asyncio.to_thread(_drawn, drawing)
+
+
+def _drawn(drawing: Drawing) -> Image:
+    # Pillow is loaded for the first picture: a desk that draws none does not carry it.
+    from bot.charts.candles import candles_picture
+    from bot.charts.equity import equity_picture
+
+    if isinstance(drawing, CandlesDrawing):
+        return candles_picture(drawing)
+    return equity_picture(drawing)

@@ -39,6 +39,12 @@ class Metrics:
         self._command_seconds = Histogram(
             "tiller_command_seconds", "Time to an answer.", buckets=COMMAND_SECONDS, registry=registry
         )
+        self._alerts = Counter(
+            "tiller_alerts", "What became of alerts from outside.", ["source", "outcome"], registry=registry
+        )
+        self._webhook = Counter(
+            "tiller_webhook_answers", "Answers to what came to the webhooks.", ["status"], registry=registry
+        )
         self._append_seconds = Histogram(
             "tiller_journal_append_seconds", "Time of a durable append.", buckets=APPEND_SECONDS, registry=registry
         )
@@ -66,6 +72,14 @@ class Metrics:
     def denial(self, code: str) -> None:
         """The risk gate denied an order; `code` is the reason's."""
         self._denials.labels(code).inc()
+
+    def alert(self, source: str, outcome: str) -> None:
+        """An alert of a source came to its end, or waits for somebody, or came again."""
+        self._alerts.labels(source, outcome).inc()
+
+    def webhook(self, status: int) -> None:
+        """Something that came to the webhooks was answered with an HTTP status."""
+        self._webhook.labels(str(status)).inc()
 
     def command(self, surface: str, ok: bool, seconds: float) -> None:
         """A command was answered."""

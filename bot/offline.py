@@ -55,6 +55,24 @@ async def ask_anywhere(settings: Callable[[], Settings], environ: Mapping[str, s
         return await ask(settings(), store, line)
 
 
+async def try_alert(settings: Callable[[], Settings], environ: Mapping[str, str], source: str, body: bytes) -> Reply:
+    """How the running bot would read an alert or, with the bot down, the desk as the journal left it.
+
+    Raises:
+        TradingError: neither can answer, or there is no such source.
+    """
+    try:
+        async with connect(settings, environ) as client:
+            return reply_of(await client.try_alert(source, body))
+    except ConfigError as why:
+        if why.code != "NO_BOT" or environ.get("TILLER_URL"):
+            raise
+    from bot.standby import try_alert as ask  # a whole desk: only where none is running
+
+    async with await reading(settings()) as store:
+        return await ask(settings(), store, source, body)
+
+
 # --- the journal -----------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,17 +12,22 @@ import msgspec
 import structlog
 
 from bot.app import VERSION, App
-from bot.check import absent
+from bot.chats.base import House
+from bot.chats.connected import Chats
 from bot.client import ADDRESS
+from bot.escalation import Escalation
 from bot.folder import prepare
 from bot.logs import start_logs
 from bot.notifier import Notifier
 from bot.redaction import Redactor
 from bot.settings.models import Settings
+from bot.sources import Sources
 from bot.supervise import Supervisor
 from bot.tokens import LINK_LIFE, write_private
-from bot.web.console.mount import add_console
+from bot.web.dashboard.mount import add_dashboard
 from bot.web.server import WebServer, build_server
+from bot.web.updates import add_updates
+from bot.wiring.chats import build_chats
 from handlers.alerts import Alert, Severity
 from trading import events as e
 from trading.clock import SystemClock
@@ -38,8 +43,8 @@ log = structlog.get_logger("tiller")
 Say = Callable[[str], None]
 """Shows one line to whoever started us."""
 
-Welcome = Callable[[], Awaitable[None]]
-"""Shows the way in, once the desk has started."""
+Started = Callable[[], Awaitable[None]]
+"""Shows the way in and begins to tell, once the desk has started."""
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -58,35 +63,46 @@ async def serve(settings: Settings, say: Say) -> None:
         stack.callback(logs.close)
         store = await stack.enter_async_context(await open_journal(settings.database.url))
         app = App(settings, store, clock, logs.tail)
+        app.desk.sources.hear(redactor.add)
         if known := await app.tokens.kept():
             redactor.add(known)
         web = WebServer(settings.web.host, settings.web.port)
         stack.push_async_callback(web.stop)
         server = build_server(app)
-        add_console(server, app)
+        add_dashboard(server, app)
         await web.start(server)
         address = settings.data_dir / ADDRESS
         write_private(address, web.url + "\n")
         stack.callback(address.unlink, missing_ok=True)
-        for line in what_runs(settings, await _modes(app)):
+        for line in what_runs(settings, await _modes(app), app.desk.sources):
             say(line)
         tasks = Supervisor(app.mishap)
-        app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health()}
-        notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag)
+        notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag, settings.zone)
+        house = House(app, app.desk.people, notifier, app.book, app.mishap)
+        connects = build_chats(settings)
+        chats = Chats(connects, house, tasks)
+        stack.push_async_callback(chats.stop)
         stack.push_async_callback(notifier.stop)
+        app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health(), **chats.problems()}
+        add_updates(server, chats)
+        await notifier.expect(*app.desk.destinations())
         await notifier.attach("log", _to_log, repeat=LOGGED)
 
-        async def welcome() -> None:
+        async def started() -> None:
             token, fresh = await app.tokens.local()
             redactor.add(token)
             link = f"{web.url}/login?link={app.tokens.link()}"
-            for line in way_in(link, settings.data_dir / "token", token if fresh else ""):
+            for line in way_in(link, settings.data_dir / "token", token if fresh else "", list(connects)):
                 say(line)
+            notifier.start()
+            chats.start()
+            if connects:
+                tasks.start("unseen alerts", Escalation(store, app.book, settings.alerts.repeat_s).run)
 
-        await _run(app, notifier, stopping, say, welcome)
+        await _run(app, notifier, stopping, say, started)
 
 
-async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, welcome: Welcome) -> None:
+async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, started: Started) -> None:
     """Start, wait for a signal, stop; a signal while starting is heard too. A start that fails tells no secret."""
     card: list[str] = []
     app.book.subscribe(lambda entry: card.append(entry.event.text) if isinstance(entry.event, e.DeskStarted) else None)
@@ -95,8 +111,7 @@ async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, welc
     await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
     if not asked.done():
         await starting
-        await welcome()
-        notifier.start()
+        await started()
         say("\n".join(["", *card]))
     why = await asked
     starting.cancel()
@@ -106,7 +121,7 @@ async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, welc
     say(f"Stopped: {why}. Everything is in the journal.")
 
 
-async def _to_log(alert: Alert) -> None:
+async def _to_log(alert: Alert, silent: bool) -> None:
     say = log.warning if alert.severity >= Severity.WARNING else log.info
     say("; ".join(alert.text.splitlines()), kind=alert.kind, seq=alert.seq)
 
@@ -121,8 +136,8 @@ async def _modes(app: App) -> Mapping[str, Mode]:
     return modes
 
 
-def what_runs(settings: Settings, modes: Mapping[str, Mode]) -> Iterator[str]:
-    """The first screen: accounts, strategies, database, and what this version does not do."""
+def what_runs(settings: Settings, modes: Mapping[str, Mode], sources: Sources) -> Iterator[str]:
+    """The first screen: accounts, strategies, database, and who may send alerts."""
     yield f"Tiller {VERSION}"
     yield ""
     for name, account in settings.accounts.items():
@@ -133,11 +148,11 @@ def what_runs(settings: Settings, modes: Mapping[str, Mode]) -> Iterator[str]:
         waits = "" if strategy.autostart else f", waits for /start_strategy {name}"
         yield f"  strategy  {name}: {strategy.class_} on {traded}, account {strategy.account}{waits}"
     yield f"  database  {settings.shown()['database.url']}"
-    for name, text in absent(settings):
-        yield f"Warning: [{name}] {text}"
+    for card in sources.cards():
+        yield f"  webhook   {card.name}: {card.problem or f'account {card.account}, confirm {card.confirm}'}"
 
 
-def way_in(link: str, token_file: Path, new_token: str) -> Iterator[str]:
+def way_in(link: str, token_file: Path, new_token: str, chats: Sequence[str]) -> Iterator[str]:
     """How to sign in, and from where else the desk can be reached."""
     yield ""
     yield f"Console, signed in by this link (once, within {span(LINK_LIFE)}; a new one: tiller link):"
@@ -148,7 +163,11 @@ def way_in(link: str, token_file: Path, new_token: str) -> Iterator[str]:
         yield f"  {new_token}"
     yield ""
     yield "In another terminal: tiller chat       One command: tiller chat -c status"
-    yield "Telegram and Discord come with a later version."
+    if chats:
+        yield f"From your phone: {' and '.join(map(str.capitalize, chats))}. Type /whoami to the bot there."
+    else:
+        yield "From your phone: ask @BotFather on Telegram for a token, start with TILLER_TELEGRAM__TOKEN=... (or"
+        yield "[telegram] token in tiller.toml) and type /whoami to the bot; Discord: see the README."
 
 
 class Signals:

@@ -37,6 +37,8 @@ def count(entry: e.Recorded, metrics: Metrics, book: Book) -> None:
         metrics.denial(event.code)
     elif isinstance(event, e.OrderRejected | e.OrderAccepted | e.OrderCanceled | e.OrderExpired) and order is not None:
         metrics.order(order.account, order.status)
+    elif isinstance(event, e.AlertSettled | e.AlertResent):
+        metrics.alert(event.source, event.outcome if isinstance(event, e.AlertSettled) else "duplicate")
     elif isinstance(event, e.TradingStateChanged):
         latch = book.get(Latch, "all")
         metrics.trading_state(latch.state if latch else e.TradingState.ACTIVE)

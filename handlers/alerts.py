@@ -10,6 +10,9 @@ from handlers.reply import Button, Tone
 from handlers.story import tell
 from trading import events as e
 from trading.book import Book
+from trading.control import AccountMode, Drift, Kill, Latch
+from trading.intent import OrderType
+from trading.order import Order
 
 
 class Severity(IntEnum):
@@ -19,10 +22,28 @@ class Severity(IntEnum):
     CRITICAL = 3
 
 
-class Alert(msgspec.Struct, frozen=True):
-    """One thing to tell. `kind` is what settings switch on and off: fills, orders, errors, risk, control, system.
+KINDS = {
+    "fills": "An order was filled, or a part of it",
+    "orders": "Accepted, changed, cancelled, expired",
+    "errors": "What went wrong or is in doubt",
+    "risk": "Denials, limits, locks",
+    "control": "Latches, kills, modes, strategies, people",
+    "system": "Starts, stops, what was resolved",
+    "prices": "Price alerts that people set",
+    "alerts": "Alerts from outside, and what became of each",
+}
+"""What settings and people switch on and off, with what it is."""
 
-    `to` is the one destination it is for; empty means every one.
+DIGEST, URGENT = "digest", "urgent"
+ALWAYS = frozenset({DIGEST, URGENT})
+"""Kinds that nobody can switch off: what a place asked for by itself, and what nobody has seen."""
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One thing to tell, of a kind of KINDS or ALWAYS.
+
+    `to` is the one destination it is for; empty means every one. `short` is the whole of it in one line, for
+    where several are told together; empty if it must be told as it is.
     """
 
     seq: int
@@ -33,6 +54,7 @@ class Alert(msgspec.Struct, frozen=True):
     order_id: str = ""
     buttons: tuple[Button, ...] = ()
     to: str = ""
+    short: str = ""
 
 
 _KINDS: dict[type[e.Event], tuple[str, Severity, Tone]] = {
@@ -60,6 +82,23 @@ _KINDS: dict[type[e.Event], tuple[str, Severity, Tone]] = {
     e.ConfirmationClosed: ("control", Severity.INFO, Tone.INFO),
     e.DeskStarted: ("system", Severity.NOTICE, Tone.INFO),
     e.DeskStopped: ("system", Severity.NOTICE, Tone.INFO),
+    e.StrangerSeen: ("control", Severity.NOTICE, Tone.WARN),
+    e.PersonAdmitted: ("control", Severity.NOTICE, Tone.INFO),
+    e.PersonBlocked: ("control", Severity.NOTICE, Tone.INFO),
+    e.ChatMoved: ("system", Severity.NOTICE, Tone.WARN),
+    e.DigestTold: (DIGEST, Severity.NOTICE, Tone.INFO),
+    e.WatchFired: ("prices", Severity.NOTICE, Tone.INFO),
+    e.AlertRepeated: (URGENT, Severity.CRITICAL, Tone.WARN),
+    e.AlertResent: ("alerts", Severity.INFO, Tone.INFO),
+}
+_SETTLED = {
+    e.Outcome.EXECUTED: (Severity.NOTICE, Tone.GOOD),
+    e.Outcome.WAITING: (Severity.WARNING, Tone.WARN),
+    e.Outcome.APPROVED: (Severity.INFO, Tone.GOOD),
+    e.Outcome.REJECTED: (Severity.NOTICE, Tone.WARN),
+    e.Outcome.DENIED: (Severity.WARNING, Tone.BAD),
+    e.Outcome.EXPIRED: (Severity.WARNING, Tone.BAD),
+    e.Outcome.UNREADABLE: (Severity.WARNING, Tone.BAD),
 }
 _NOTICED = {
     "info": (Severity.INFO, Tone.INFO),
@@ -67,24 +106,103 @@ _NOTICED = {
     "error": (Severity.WARNING, Tone.BAD),
     "critical": (Severity.CRITICAL, Tone.BAD),
 }
+_BY_HAND = ("person:", "local:", "token:")
+"""How the ids begin of actors who type: they know what they have done."""
 
 
 def alert_of(entry: e.Recorded, book: Book) -> Alert | None:
     """What to tell of one journal entry; None for what nobody needs to be told."""
     event = entry.event
     lines = tell(entry)
-    if not lines:
+    rank = _rank(event)
+    if not lines or rank is None:
         return None
-    if isinstance(event, e.Noticed):
-        severity, tone = _NOTICED.get(event.severity, _NOTICED["error"])
-        return Alert(entry.seq, "errors", severity, lines[0], tone)
-    if type(event) not in _KINDS:
-        return None
-    kind, severity, tone = _KINDS[type(event)]
+    kind, severity, tone = rank
     order = book.order(e.order_of(event))
-    if order is None:
-        return Alert(entry.seq, kind, severity, "\n".join(lines), tone)
-    text = f"{headline(order)}\n{lines[0]}"
-    if isinstance(event, e.OrderFilled) and event.quantity < order.quantity:
-        text += f", part of {number(order.quantity)}"
-    return Alert(entry.seq, kind, severity, text, tone, order.id)
+    if isinstance(event, e.OrderAccepted) and order is not None and order.type is OrderType.MARKET:
+        return None  # what becomes of it follows at once
+    text, short, number_of_order = "\n".join(lines), "", ""
+    if order is not None:
+        line = f"{lines[0]}{_rest(event, order)}"
+        text, number_of_order = f"{headline(order)}\n{line}", order.id
+        short = f"{order.account_id}: {order.side} {number(order.quantity)} {order.symbol}. {line}"
+    elif isinstance(event, e.Noticed):
+        text = lines[0]
+    buttons = _buttons(entry.seq, event, severity)
+    if severity is Severity.CRITICAL or buttons or kind in ALWAYS or "\n" in (short or text):
+        short = ""
+    else:
+        short = short or text
+    to = event.destination if isinstance(event, e.DigestTold | e.WatchFired) else ""
+    return Alert(entry.seq, kind, severity, text, tone, number_of_order, buttons, to, short)
+
+
+def _rank(event: e.AnyEvent) -> tuple[str, Severity, Tone] | None:
+    if isinstance(event, e.Noticed):
+        return "errors", *_NOTICED.get(event.severity, _NOTICED["error"])
+    if isinstance(event, e.AlertSettled):
+        return "alerts", *_SETTLED[event.outcome]
+    return _KINDS.get(type(event))
+
+
+def _rest(event: e.AnyEvent, order: Order) -> str:
+    """Of what a fill is a part."""
+    partial = isinstance(event, e.OrderFilled) and event.quantity < order.quantity
+    return f", part of {number(order.quantity)}" if partial else ""
+
+
+DECISIONS = (("Approve", "confirm"), ("Half", "half"), ("Reject", "reject"))
+"""What can be done about an alert that waits, with the commands that do it."""
+
+
+def _buttons(seq: int, event: e.AnyEvent, severity: Severity) -> tuple[Button, ...]:
+    match event:
+        case e.StrangerSeen(person=person):
+            return (
+                Button("Let in as viewer", f"users approve={person} role=viewer"),
+                Button("Let in as trader", f"users approve={person} role=trader"),
+                Button("Block", f"users block={person}"),
+            )
+        case e.AlertRepeated():
+            return (Button("Seen", f"seen {event.seq}"),)
+        case e.AlertSettled(tokens=tokens) if tokens:
+            numbered = [(f" {number}" if len(tokens) > 1 else "", token) for number, token in enumerate(tokens, 1)]
+            return tuple(
+                Button(f"{word}{number}", f"{name} {token}") for number, token in numbered for word, name in DECISIONS
+            )
+    return (Button("Seen", f"seen {seq}"),) if severity is Severity.CRITICAL and not _is_by_hand(event) else ()
+
+
+# --- critical alerts that somebody has to see ------------------------------------------------
+
+
+def must_be_seen(event: e.AnyEvent) -> bool:
+    """Whether somebody has to say that they have seen it: it is critical, and nobody's own doing."""
+    rank = _rank(event)
+    critical = rank is not None and rank[1] is Severity.CRITICAL
+    return critical and not _is_by_hand(event) and not isinstance(event, e.AlertRepeated)
+
+
+def is_settled(event: e.AnyEvent, book: Book) -> bool:
+    """Whether what was critical is so no more, by itself or because somebody saw to it."""
+    match event:
+        case e.OrderInDoubt():
+            order = book.order(event.order_id)
+            return order is None or not order.in_doubt
+        case e.DriftFound():
+            drift = book.get(Drift, event.drift_id)
+            return drift is None or bool(drift.resolution)
+        case e.TradingStateChanged():
+            latch = book.get(Latch, event.scope)
+            return latch is None or latch.state is not event.state or latch.state is e.TradingState.ACTIVE
+        case e.KillStarted():
+            kill = book.get(Kill, event.kill_id)
+            return kill is None or kill.done
+        case e.ModeChanged():
+            switch = book.get(AccountMode, event.account)
+            return switch is None or (switch.mode, switch.until) != (event.mode, event.until)
+    return False
+
+
+def _is_by_hand(event: e.AnyEvent) -> bool:
+    return str(getattr(event, "actor", "")).startswith(_BY_HAND)

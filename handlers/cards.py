@@ -173,7 +173,9 @@ async def place(ctx: Context, *intents: Intent, note: str = "", closes: bool = F
             return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
     order = await ctx.desk.oms.submit(*intents)  # judged again, under the lock; what is denied is journalled
     order = await ctx.desk.oms.settled(order.id, SETTLE_S)
-    return told(order, _noted(ctx, shown, note), await remedy(ctx, order))
+    as_of = ctx.book.journal.last_seq
+    reply = told(order, _noted(ctx, shown, note), await remedy(ctx, order))
+    return msgspec.structs.replace(reply, as_of=as_of)
 
 
 async def remedy(ctx: Context, order: Order) -> str:

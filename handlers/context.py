@@ -7,7 +7,10 @@ from typing import Protocol
 import msgspec
 
 from handlers.actor import Actor, ConfirmPolicy, Consent
-from handlers.reply import Reply
+from handlers.drawings import Drawing
+from handlers.guests import Named
+from handlers.reply import Image, Reply
+from handlers.sources import Sources
 from trading.book import Book
 from trading.clock import Clock
 from trading.errors import IntentError
@@ -89,8 +92,22 @@ class Desk(Protocol):
         """The last log lines, without secrets."""
         ...
 
-    async def people(self) -> Sequence[tuple[str, str, str]]:
-        """Who may do something: name, role, known by."""
+    async def draw(self, drawing: Drawing) -> Image:
+        """The picture of it. Pictures are drawn one after the other, and nothing else waits for them."""
+        ...
+
+    @property
+    def sources(self) -> Sources:
+        """Who may send alerts from outside."""
+        ...
+
+    @property
+    def named(self) -> Mapping[str, Named]:
+        """The people of the settings, by name."""
+        ...
+
+    async def roster(self) -> Sequence[tuple[str, str, str]]:
+        """Who may do something by the settings or by a token: name, role, known by."""
         ...
 
     @property
@@ -129,8 +146,8 @@ class Door(Protocol):
         """Record that `ctx.line` waits for consent; answers the card with its buttons."""
         ...
 
-    async def agree(self, ctx: "Context", token: str, phrase: str) -> Reply:
-        """Close a waiting line as agreed to, run it, and answer what it answered."""
+    async def agree(self, ctx: "Context", token: str, phrase: str, line: str = "") -> Reply:
+        """Close a waiting line as agreed to, run it (or `line` in its place), and answer what it answered."""
         ...
 
     async def reject(self, ctx: "Context", token: str) -> Reply:
@@ -166,6 +183,11 @@ class Context(msgspec.Struct, frozen=True):
     @property
     def book(self) -> Book:
         return self.desk.book
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether a picture is seen beside the answer; elsewhere figures must do."""
+        return self.surface in ("web", "telegram", "discord")
 
     @property
     def confirmed(self) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 
 import msgspec
 
@@ -10,6 +9,7 @@ from handlers.actor import Actor, ConfirmPolicy, Consent, Role
 from handlers.complete import suggest
 from handlers.confirm import Confirmations
 from handlers.context import Context, Desk
+from handlers.guests import Strangers
 from handlers.help import WELCOME
 from handlers.parse import MissingArgument, find, quote, read
 from handlers.reply import Button, Reply, Tone, from_answer, to_answer
@@ -25,8 +25,6 @@ Log = Callable[[str, Exception], None]
 NOBODY = Actor("stranger", "", Role.STRANGER)
 LONGEST_KEY = 160  # characters
 BUTTONS = 8  # offered for a missing argument
-STRANGERS = 100  # recorded a minute: more would be an attempt to fill the journal
-QUIET = timedelta(minutes=1)  # between two records of the same stranger
 
 
 class NotAllowed(IntentError):
@@ -52,7 +50,7 @@ class Dispatcher:
         self.registry = registry
         self.confirmations = Confirmations(desk.book)
         self._running: dict[str, asyncio.Task[Reply]] = {}
-        self._strangers: dict[str, datetime] = {}
+        self._strangers = Strangers(desk.book)
         self._count = 0
 
     async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
@@ -158,7 +156,14 @@ class Dispatcher:
         return Reply(f"{text} The log has the details.", ok=False, tone=Tone.BAD, error="INTERNAL")
 
     async def _turn_away(self, ctx: Context) -> Reply:
-        """Strangers learn their own id and nothing else; whatever they type, the answer is the same."""
+        """Strangers learn their own id and nothing else; whatever they type, the answer is the same.
+
+        Who was never seen is recorded, once; who is blocked is answered alike and leaves no record.
+        """
+        try:
+            await self._strangers.meet(ctx.actor)
+        except TradingError as why:
+            self.log(derive("notice", ctx.key), why)
         words = ctx.line[:200].lower().split(maxsplit=1)
         name = words[0].removeprefix("/").partition("@")[0] if words else ""
         if name == "whoami":
@@ -166,13 +171,9 @@ class Dispatcher:
         if name in ("help", "start"):
             return Reply(WELCOME)
         reply = Reply.refused(NotAllowed("I do not know you.", "/whoami shows the id that this desk's owner needs."))
-        last = self._strangers.get(ctx.actor.id)
-        if last is None or ctx.now - last >= QUIET:
-            self._strangers = {who: at for who, at in self._strangers.items() if ctx.now - at < QUIET}
-            if len(self._strangers) < STRANGERS:
-                self._strangers[ctx.actor.id] = ctx.now
-                seen = "".join(c if c.isprintable() else "?" for c in ctx.line[:200])
-                return await self._record(msgspec.structs.replace(ctx, line=seen), reply, keep=False)
+        if self._strangers.audits(ctx.actor, ctx.now):
+            seen = "".join(c if c.isprintable() else "?" for c in ctx.line[:200])
+            await self._record(msgspec.structs.replace(ctx, line=seen), reply, keep=False)
         return reply
 
     # --- what commands may use (Door) --------------------------------------------------------
@@ -183,14 +184,17 @@ class Dispatcher:
         assert not spec.secret, f"/{spec.name} takes a secret: its line is not kept and cannot wait"
         return await self.confirmations.ask(ctx, card, phrase, approval)
 
-    async def agree(self, ctx: Context, token: str, phrase: str) -> Reply:
-        """Close a waiting line as agreed to and run it: as its first actor, with its first key, through every step."""
+    async def agree(self, ctx: Context, token: str, phrase: str, line: str = "") -> Reply:
+        """Close a waiting line as agreed to and run it: as its first actor, with its first key, through every step.
+
+        `line` is run in its place: what was agreed to is less than what was asked.
+        """
         asked = await self.confirmations.agree(ctx, token, phrase)
         asker = ctx.actor if asked.actor == ctx.actor.id else await self.desk.actor(asked.actor)
         if asker is None or asker.role is Role.STRANGER:
             raise NotAllowed(f"{asked.actor}, who asked for this, is not known any more.", "Nothing was sent.")
         agreed = msgspec.structs.replace(
-            self._context(asked.line, asker, asked.surface, asked.key),
+            self._context(line or asked.line, asker, asked.surface, asked.key),
             consent=Consent.APPROVED if asked.approval else Consent.CONFIRMED,
         )
         # The key keeps its first answer, the card: the outcome belongs to the press.

@@ -43,6 +43,11 @@ def percent(part: Decimal, whole: Decimal) -> str:
     return "-" if not whole else f"{part / whole * 100:.2f}%"
 
 
+def signed_percent(value: Decimal) -> str:
+    """Percent with its sign, two places; nothing is `+0.00%`."""
+    return f"{value.quantize(CENT, ROUND_HALF_EVEN) + 0:+.2f}%"
+
+
 def price(value: Decimal | None) -> str:
     """A price: grouped, and cut to eight significant digits where it was computed."""
     if value is None:
@@ -54,6 +59,17 @@ def price(value: Decimal | None) -> str:
 def moment(at: datetime, zone: str) -> str:
     """Date and time in the desk's zone, to the second."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def short_moment(at: datetime, zone: str) -> str:
+    """Day and time in the desk's zone, to the minute: `05 Jan 08:00`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%d %b %H:%M}"
+
+
+def between(first: datetime, last: datetime, zone: str) -> str:
+    """From when to when in the desk's zone, to the minute: `05 Jan 08:00 to 19:20`, `05 Jan 08:00 to 06 Jan 09:00`."""
+    same = first.astimezone(ZoneInfo(zone)).date() == last.astimezone(ZoneInfo(zone)).date()
+    return f"{short_moment(first, zone)} to {short_moment(last, zone)[-5 if same else 0 :]}"
 
 
 def ago(at: datetime, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`/help` and `/whoami`, and the page of all commands; nothing of it is written by hand."""
+"""`/help`, and the page of all commands; nothing of it is written by hand."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -34,16 +34,6 @@ async def help_(ctx: Context, command: Annotated[str, Arg("Which command to expl
         known = [s.name for s in in_order() if s.role <= ctx.actor.role]
         raise IntentError(f"/{name[:24]} is not a command.", did_you_mean(name, known, "See /help."), code="NO_COMMAND")
     return explain(spec)
-
-
-@command(role=Role.STRANGER, group="system")
-async def whoami(ctx: Context) -> Reply:
-    """Show who you are to this desk and what you may do."""
-    actor = ctx.actor
-    if actor.role is Role.STRANGER:
-        return Reply(f"You are {actor.id}, unknown to this desk. Give this id to its owner to be let in.")
-    name = f" ({actor.name})" if actor.name else ""
-    return Reply(f"You are {actor.id}{name}, {actor.role}, on {ctx.surface}.")
 
 
 def overview(role: Role, registry: Mapping[str, CommandSpec] = REGISTRY) -> Reply:

@@ -66,7 +66,9 @@ class Reply(msgspec.Struct, frozen=True):
 
     `order_id` names the order that was made, if one was. `phrase` is what must be typed after
     `confirm TOKEN`. `error` is the stable code of a refusal. A `private` reply is for the asker's
-    eyes: surfaces that can, show it to nobody else.
+    eyes: surfaces that can, show it to nobody else. `kept` stands in the place of a text that no journal
+    may hold: it is what the same request is answered again.
+    `as_of` is the journal's entry up to which it tells what became of `order_id`; 0 where nobody knows.
     """
 
     text: str
@@ -79,6 +81,8 @@ class Reply(msgspec.Struct, frozen=True):
     phrase: str | None = None
     error: str | None = None
     private: bool = False
+    kept: str | None = None
+    as_of: int = 0
 
     @classmethod
     def good(cls, text: str, **fields: Any) -> "Reply":
@@ -110,7 +114,9 @@ class Reply(msgspec.Struct, frozen=True):
 
 def to_answer(reply: Reply) -> str:
     """The reply as it is kept in the journal; pictures are not kept."""
-    return msgspec.json.encode({**reply.to_json(), "table": reply.table, "private": reply.private}).decode()
+    text = reply.text if reply.kept is None else reply.kept
+    shape = {**reply.to_json(), "text": text, "table": reply.table, "private": reply.private}
+    return msgspec.json.encode(shape).decode()
 
 
 def from_answer(text: str) -> Reply:

@@ -160,10 +160,7 @@ def in_order(registry: Mapping[str, "CommandSpec"] = REGISTRY) -> list["CommandS
     return sorted(registry.values(), key=place)
 
 
-LATER: dict[str, str] = {
-    name: f"/{name} is not part of this version."
-    for name in ("backtest", "optimize", "alert", "alerts", "mute", "digest", "webhook")
-}
+LATER: dict[str, str] = {name: f"/{name} is not part of this version." for name in ("backtest", "optimize")}
 """Commands of later versions, with what is answered to them."""
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Reply]])

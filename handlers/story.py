@@ -125,6 +125,30 @@ def _beyond_orders(event: e.AnyEvent) -> list[str]:
         case e.DeskStopped():
             return [f"Tiller stopped: {event.reason}"]
         case _:
+            return _audience(event)
+
+
+def _audience(event: e.AnyEvent) -> list[str]:
+    """Who is let in, and what people asked to be told."""
+    match event:
+        case e.StrangerSeen():
+            name = f", by the name of {event.name!r}, which proves nothing" if event.name else ""
+            return [f"{event.person} asks to be let in{name}"]
+        case e.PersonAdmitted():
+            if not event.role:
+                return [f"{event.person} ({event.alias}) may do nothing here any more, says {event.actor}"]
+            return [f"{event.person} is {event.alias} here now, with the role {event.role}; let in by {event.actor}"]
+        case e.PersonBlocked():
+            return [f"{event.person} is blocked by {event.actor}"]
+        case e.ChatMoved():
+            return [f"The {event.platform} chat {event.old} has the id {event.new} now: put it into the settings"]
+        case e.DigestTold() | e.WatchFired() | e.AlertRepeated():
+            return event.text.splitlines()
+        case e.AlertSettled():
+            return [f"Alert of {event.source} {event.outcome}: {event.text}"]
+        case e.AlertResent():
+            return [f"Alert of {event.source}: it came again, and was not done again"]
+        case _:
             return []
 
 
@@ -156,6 +180,30 @@ def _bookkeeping(event: e.AnyEvent) -> list[str]:
             return [f"{_label(event)}: the filters of {event.instrument.symbol}"]
         case e.DeskFounded():
             return ["The desk was founded"]
+        case _:
+            return _wishes(event)
+
+
+def _wishes(event: e.AnyEvent) -> list[str]:
+    """What people want to be told, and have seen."""
+    match event:
+        case e.AlertLevelSet():
+            which = f"{event.severity} {event.kind}" if event.severity else event.kind
+            return [f"{event.actor} set alerts of {which} at {event.destination} to {event.level}"]
+        case e.DestinationMuted():
+            until = f"muted {event.destination} until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+            return [f"{event.actor} {until or f'unmuted {event.destination}'}"]
+        case e.DigestSet():
+            return [f"{event.actor} set the digest at {event.destination} to {event.at or 'off'}"]
+        case e.AlertAcknowledged():
+            return [f"{event.actor} has seen alert {event.seq}"]
+        case e.WatchSet():
+            what = f"the {event.subject} of {event.symbol} on {event.account}"
+            return [f"{event.actor} wants to be told when {what} is {event.direction} {number(event.level)}"]
+        case e.WatchRemoved():
+            return [f"{event.actor} removed price alert {event.watch_id}"]
+        case e.AlertReceived():
+            return [f"{event.source} sent: {event.text}"]
         case _:
             return []
 

@@ -36,6 +36,9 @@ Scope = NewType("Scope", str)
 Timeframe = NewType("Timeframe", str)
 """`1m`, `15m`, `4h`, `1d`."""
 
+Level = NewType("Level", Decimal)
+"""A price, or a result in the desk's currency, which may be a loss: `-200`."""
+
 Line = NewType("Line", str)
 """A command line within a line: the rest of it as it was written; only as the last positional parameter."""
 
@@ -142,6 +145,12 @@ def _part(text: str) -> Part:
     return Part(size.amount, Unit.POSITION if size.unit is Unit.EQUITY else size.unit)
 
 
+def _level(text: str) -> Level:
+    signed = text[:1] in ("+", "-", "−")  # the last is what some phones make of a hyphen
+    value = decimal_from_text(text[1:] if signed else text, "level")
+    return Level(-value if signed and text[0] != "+" else value)
+
+
 def _timeframe(text: str) -> Timeframe:
     timeframe_seconds(text.lower())
     return Timeframe(text.lower())
@@ -157,6 +166,7 @@ KINDS: dict[Any, Kind] = {
     Price: Kind("a price", _alone(lambda text: positive(text, "price")), "59000", "P"),
     Quantity: Kind("a quantity", _alone(lambda text: positive(text, "quantity")), "0.01", "Q"),
     Decimal: Kind("a number", _alone(decimal_from_text), "500", "N"),
+    Level: Kind("a level", _alone(_level), "70000", "P"),
     Trail: Kind("a trailing distance", _alone(Trail.parse), "1.5%", "D"),
     timedelta: Kind("a duration", _alone(duration), "15m", "D"),
     time: Kind("a time of day", _alone(time_of_day), "08:30", "HH:MM"),

@@ -60,10 +60,11 @@ class Mute(msgspec.Struct, frozen=True):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """When a destination is told the day's digest, and the last day it was told of."""
+    """When a destination is told the day's digest, since when it wants that, and the last day it was told of."""
 
     destination: str
     at: str = ""
+    since: datetime | None = None
     told: str = ""
 
     @property
@@ -94,6 +95,7 @@ class Watch(msgspec.Struct, frozen=True):
     level: Decimal
     destination: str
     actor: str
+    at: datetime
     active: bool = True
 
     @property

@@ -7,10 +7,10 @@ the projections and the proof that both agree all come from here.
 from collections.abc import Iterator
 
 from trading import events as e
-from trading.steps import accounts, audience, control, orders
+from trading.steps import accounts, audience, control, incoming, orders
 from trading.steps.step import Entity, Get
 
-_steps = {**orders.steps, **accounts.steps, **control.steps, **audience.steps}
+_steps = {**orders.steps, **accounts.steps, **control.steps, **audience.steps, **incoming.steps}
 
 
 def fold(entry: e.Recorded, get: Get) -> Iterator[Entity]:

@@ -5,16 +5,18 @@ the door, and the notifier, to which it attaches a destination for each place th
 What both chats need besides is here: places, references to messages, lines of long buttons.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
 from bot.notifier import Notifier
-from handlers.actor import Actor
+from bot.supervise import Mishap
+from handlers.actor import Actor, Role
 from handlers.alerts import Alert
 from handlers.context import Context
 from handlers.reply import Reply
+from trading.book import Book
 from trading.ids import derive
 
 MOST_LINES = 10_000  # remembered for buttons
@@ -48,6 +50,10 @@ class People(Protocol):
         """
         ...
 
+    def known(self, chat: str) -> Mapping[int, Role]:
+        """The numeric ids on a chat of everybody who may do something there."""
+        ...
+
 
 class Door(Protocol):
     """The way into the desk."""
@@ -65,11 +71,13 @@ class Door(Protocol):
 
 
 class House(msgspec.Struct, frozen=True):
-    """What a chat is given."""
+    """What a chat is given. `mishap` logs a failure with an id and tells people of it."""
 
     door: Door
     people: People
     notifier: Notifier
+    book: Book
+    mishap: Mishap
 
 
 class Chat(Protocol):
@@ -95,6 +103,10 @@ class Chat(Protocol):
 
     async def stop(self) -> None:
         """Take no more lines, finish what was begun, disconnect."""
+        ...
+
+    async def receive(self, secret: str, body: bytes) -> int:
+        """One message that the platform brought to our own web server, with its secret; the HTTP status to answer."""
         ...
 
     async def send(

@@ -11,23 +11,24 @@ from typing import Any
 import discord
 import structlog
 
+from bot.bursts import Change
+from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
 from bot.chats.discord_answers import NAME, Answers, Interaction
 from bot.chats.discord_cards import Cards
 from bot.chats.discord_connection import IDENTIFY_S, Connection
 from bot.chats.discord_interactions import Interactions
-from bot.chats.discord_memory import Memory
 from bot.chats.discord_register import Registration
 from bot.chats.discord_sending import Sender
-from bot.settings.sections import DiscordChannel, DiscordSettings
+from bot.chats.memory import Memory
+from bot.settings.sections import DiscordSettings
 from handlers.alerts import Alert
-from handlers.dispatch import NOBODY
 from handlers.reply import Reply
 from handlers.spec import REGISTRY, CommandSpec
-from trading.book import Book
 from trading.control import Founding
 
 FINISH_S = 10.0  # for what was begun when we stop
+ROOM = 1500  # characters of several alerts at once: one message of 2,000, however they are escaped
 
 log = structlog.get_logger("tiller.discord")
 
@@ -63,12 +64,13 @@ class DiscordChat:
         self._settings = settings
         self._memory = memory
         self._notifier = house.notifier
-        self._book: Book = house.door.context("", NOBODY, NAME).book
+        self._book = house.book
         channels = frozenset(channel.id for channel in settings.channels)
         self._sender = Sender(ButtonLines(), channels, self._book.clock)
         self._cards = Cards(self._sender, memory, self._book)
-        self._answers = Answers(self._sender, self._cards, memory)
-        self._interactions = Interactions(house, self._sender, self._answers, channels, registry)
+        self._answering = Answering()
+        self._answers = Answers(self._sender, self._cards, memory, self._answering)
+        self._interactions = Interactions(house, self._sender, self._answers, self._answering, channels, registry)
         self._registration = Registration(registry, memory)
         self._connection = Connection(settings, self._take, self._joined, identify_s)
         self._tasks: list[asyncio.Task[None]] = []
@@ -95,7 +97,8 @@ class DiscordChat:
         self._cards.start()
         for channel in self._settings.channels:
             place = Place(channel.id)
-            await self._notifier.attach(destination(NAME, place), partial(self._tell, place, channel))
+            name, tell = destination(NAME, place), partial(self._tell, place)
+            await self._notifier.attach(name, tell, kinds=channel.alerts, quiet=channel.quiet, room=ROOM)
         self._begin(self._connection.stay(self._logged_in), "discord")
 
     async def stop(self) -> None:
@@ -108,6 +111,10 @@ class DiscordChat:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def receive(self, secret: str, body: bytes) -> int:
+        """Discord brings nothing: we are connected to it."""
+        return 404
 
     async def send(
         self,
@@ -139,16 +146,21 @@ class DiscordChat:
 
     # --- alerts ------------------------------------------------------------------------------
 
-    async def _tell(self, place: Place, channel: DiscordChannel, alert: Alert) -> None:
-        """One alert to one channel, if it is told such alerts; below its order's card, or as that card."""
-        if "all" not in channel.alerts and alert.kind not in channel.alerts:
-            return
+    async def _tell(self, place: Place, alert: Alert, silent: bool) -> Change | None:
+        """Tell an alert to a channel, below its order's card or as that card; answers how to change it."""
+        if not await self._answering.is_news(place, alert):
+            return None
         founding = self._book.get(Founding, "desk")
         once = f"{founding.desk_id if founding else ''}:{place}:{alert.seq}"
         card = self._memory.card(alert.order_id, place) if alert.order_id else None
-        ref = await self.send(place, alert, reply_to=card, once=once)
+        ref = await self.send(place, alert, reply_to=card, silent=silent, once=once)
         if alert.order_id and self._memory.card(alert.order_id, place) is None:
             self._memory.keep_card(alert.order_id, ref)
+
+        async def change(news: Alert) -> None:
+            await self._sender.edit(ref, told(news), content=True)
+
+        return change
 
     # --- what the connection tells -----------------------------------------------------------
 

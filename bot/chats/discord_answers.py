@@ -9,9 +9,9 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bot.chats.answering import Answering
 from bot.chats.base import MessageRef, Place
 from bot.chats.discord_cards import Cards
-from bot.chats.discord_memory import Memory
 from bot.chats.discord_sending import Sender
 from bot.chats.discord_turns import Request
 from bot.chats.discord_wire import (
@@ -24,6 +24,7 @@ from bot.chats.discord_wire import (
     in_plain,
     whole_of,
 )
+from bot.chats.memory import Memory
 from bot.chats.render.discord import DiscordMessage, messages
 from bot.notifier import Undelivered
 from handlers.parse import MissingArgument
@@ -43,10 +44,11 @@ Interaction = discord.Interaction[discord.Client]
 class Answers:
     """Shows replies, and remembers what will have to be answered below them or edited in them."""
 
-    def __init__(self, sender: Sender, cards: Cards, memory: Memory) -> None:
+    def __init__(self, sender: Sender, cards: Cards, memory: Memory, answering: Answering) -> None:
         self._sender = sender
         self._cards = cards
         self._memory = memory
+        self._answering = answering
         self._prompts: dict[int, int] = {}  # messages that ask for an argument, and who was asked
 
     def asked(self, message: int, user: int) -> bool:
@@ -79,6 +81,7 @@ class Answers:
         """Remember what will have to be answered below this message, or edited in it."""
         if reply.order_id and change is None:
             self._memory.keep_card(reply.order_id, ref)
+            self._answering.arrived(ref.place, reply)
         self._cards.shown(reply, ref, change)
 
     async def _within(

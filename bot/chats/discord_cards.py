@@ -7,9 +7,9 @@ import msgspec
 import structlog
 
 from bot.chats.base import MessageRef
-from bot.chats.discord_memory import Memory
 from bot.chats.discord_sending import Sender
 from bot.chats.discord_wire import Refused
+from bot.chats.memory import Memory
 from bot.notifier import Undelivered
 from handlers.confirm import DESK
 from handlers.reply import Reply, Tone

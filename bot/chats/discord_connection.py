@@ -47,10 +47,7 @@ class Connection:
         self._closing = False
         # On every outage the library logs a traceback there; `problem` and our own log say it in a line.
         logging.getLogger("discord.client").setLevel(logging.CRITICAL)
-        if settings.api_url:
-            Route.BASE = settings.api_url.rstrip("/")
-        if settings.gateway_url:
-            DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+        addressed(settings)
 
     @property
     def problem(self) -> str:
@@ -130,6 +127,14 @@ class Connection:
                 raise
             await client.close()
             raise Undelivered(OUTAGE) from None
+
+
+def addressed(settings: DiscordSettings) -> None:
+    """Send the library to the addresses of the settings; it keeps them for the whole process."""
+    if settings.api_url:
+        Route.BASE = settings.api_url.rstrip("/")
+    if settings.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
 
 
 class _Client(discord.Client):

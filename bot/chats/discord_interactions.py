@@ -15,6 +15,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.chats.answering import Answering
 from bot.chats.base import House, Place, destination
 from bot.chats.discord_answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
 from bot.chats.discord_commands import asked_of, choices_of, line_of
@@ -42,12 +43,14 @@ class Interactions:
         house: House,
         sender: Sender,
         answers: Answers,
+        answering: Answering,
         channels: frozenset[int],
         registry: Mapping[str, CommandSpec],
     ) -> None:
         self._house = house
         self._sender = sender
         self._answers = answers
+        self._answering = answering
         self._channels = channels
         self._registry = registry
         self._turns = Turns()
@@ -60,15 +63,17 @@ class Interactions:
         actor = self._house.people.who(NAME, i.user.id, i.user.name)
         loop = asyncio.get_running_loop()
         request = Request(i.id, actor, i.user.id, i.channel_id or 0, i.guild_id is not None, loop.time())
+        acts = {
+            discord.InteractionType.application_command: self._command,
+            discord.InteractionType.component: self._press,
+            discord.InteractionType.modal_submit: self._submit,
+        }
         try:
             if i.type is discord.InteractionType.autocomplete:
                 await self._suggest(i, request)
-            elif i.type is discord.InteractionType.application_command:
-                await self._command(i, request)
-            elif i.type is discord.InteractionType.component:
-                await self._press(i, request)
-            elif i.type is discord.InteractionType.modal_submit:
-                await self._submit(i, request)
+            elif act := acts.get(i.type):
+                with self._answering.to(Place(request.channel)):
+                    await act(i, request)
         except Undelivered as why:
             log.warning("an answer was not told", why=str(why), interaction=i.id)
 
@@ -155,7 +160,7 @@ class Interactions:
         """What this person must type to confirm; empty if nothing, or if it is not theirs to confirm."""
         if not _consents(line) or actor.role is Role.STRANGER:
             return ""
-        asked = self._house.door.context("", actor, NAME).book.get(Confirmation, line.split()[1].lower())
+        asked = self._house.book.get(Confirmation, line.split()[1].lower())
         if asked is None or asked.outcome:
             return ""
         theirs = asked.actor.startswith(AUTOMATIC) or (asked.actor == actor.id) is not asked.approval

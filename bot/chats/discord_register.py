@@ -7,8 +7,8 @@ import discord
 import structlog
 
 from bot.chats.discord_commands import Json, declarations, fingerprint
-from bot.chats.discord_memory import Memory
 from bot.chats.discord_wire import MISSING_ACCESS, Refused, delivering
+from bot.chats.memory import Memory
 from bot.notifier import Undelivered
 from handlers.spec import CommandSpec
 

@@ -74,13 +74,13 @@ class Sender:
                     raise
         return await self._say(place.id, reply, content, reply_to, silent, once)
 
-    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+    async def edit(self, ref: MessageRef, reply: Reply, *, content: bool = False) -> None:
         """Make a message say this and no more; what does not fit follows.
 
         Raises:
             Undelivered: see Chat.edit.
         """
-        first, *rest = messages(reply, self.lines.shorten)
+        first, *rest = messages(reply, self.lines.shorten, content=content)
         channel = self._connected().get_partial_messageable(ref.place.id)
         try:
             async with self._reaching(ref.place.id):

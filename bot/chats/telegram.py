@@ -5,43 +5,38 @@ the door and shows what it says, `telegram_speech` says it, `telegram_wire` and 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import structlog
 from telegram import Update
 
+from bot.bursts import Change
+from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
+from bot.chats.moves import homes, keep
 from bot.chats.telegram_answers import MAX_AGE_S, SURFACE, Answers
 from bot.chats.telegram_cards import Cards, Memory
 from bot.chats.telegram_inbox import Inbox, Webhook
 from bot.chats.telegram_menu import Menus
 from bot.chats.telegram_speech import Speech
 from bot.chats.telegram_updates import Aside, Line, Move, Press, is_private, read
-from bot.chats.telegram_wire import Moved, Refused, Unreachable, Wire
+from bot.chats.telegram_wire import Refused, Unreachable, Wire
 from bot.notifier import Undelivered
 from bot.settings.sections import TelegramSettings
-from bot.supervise import Mishap, Supervisor
-from handlers.alerts import Alert, Severity
-from handlers.reply import Reply, Tone
-from trading.book import Book
-from trading.clock import Clock
+from bot.supervise import Supervisor
+from handlers.alerts import Alert
+from handlers.reply import Reply
 
 log = structlog.get_logger("tiller.telegram")
 
 
-def _unmoved(old: int, new: int) -> None:
-    """Nobody keeps ids but the settings, which a person changes."""
-
-
-def telegram_chat(
-    settings: TelegramSettings, users: Mapping[str, int], book: Book, clock: Clock, mishap: Mishap, **options: Any
-) -> Connect:
+def telegram_chat(settings: TelegramSettings, **options: Any) -> Connect:
     """How the desk connects to Telegram; see `TelegramChat`."""
 
     async def connect(house: House) -> Chat:
-        return TelegramChat(house, settings, users, book, clock, mishap, **options)
+        return TelegramChat(house, settings, **options)
 
     return connect
 
@@ -55,35 +50,34 @@ class TelegramChat:
         self,
         house: House,
         settings: TelegramSettings,
-        users: Mapping[str, int],
-        book: Book,
-        clock: Clock,
-        mishap: Mishap,
         *,
         memory: Memory | None = None,
         webhook: Webhook | None = None,
-        moved: Moved = _unmoved,
         max_age_s: float = MAX_AGE_S,
     ) -> None:
-        """`users`: the numeric ids of the people of the settings, by name. `memory`: of cards, across restarts.
-
-        `webhook`: instead of polling. `moved` hears that a configured group has another id now. `max_age_s`:
-        of lines that are obeyed.
-        """
+        """`memory`: of cards, across restarts. `webhook`: instead of polling. `max_age_s`: of lines that are obeyed."""
         self._house = house
         self._settings = settings
-        self._users = users
-        self._moved = moved
         self._homes = {chat.id for chat in settings.chats}
-        self._wire = Wire(settings.token.get_secret_value(), settings.base_url, self._homes, self._note_move)
+        now = homes(house.book, SURFACE, self._homes)
+        self._wire = Wire(settings.token.get_secret_value(), settings.base_url, self._homes, self._note_move, now)
         self._speech = Speech(self._wire, ButtonLines())
-        self._cards = Cards(book, self._change_soon, memory)
+        self._tasks = Supervisor(house.mishap)
+        self._cards = Cards(house.book, self._change_soon, memory)
+        self._answering = Answering()
         self._menus = Menus(self._wire, sorted(home for home in self._homes if home < 0))
         self._answers = Answers(
-            house, self._wire, self._speech, self._cards, self._menus, clock, self._serves, max_age_s
+            house,
+            self._wire,
+            self._speech,
+            self._cards,
+            self._answering,
+            self._menus,
+            house.book.clock,
+            self._serves,
+            max_age_s,
         )
-        self._inbox = Inbox(self._wire, self._hear, mishap, webhook)
-        self._tasks = Supervisor(mishap)
+        self._inbox = Inbox(self._wire, self._hear, self._tasks, webhook)
         self._soon: set[asyncio.Task[Any]] = set()
 
     @property
@@ -104,7 +98,8 @@ class TelegramChat:
             self._wire.troubles["updates"] = str(why)
         for chat in self._settings.chats:
             place = Place(chat.id, chat.topic)
-            await self._house.notifier.attach(destination(self.name, place), partial(self._tell, place, chat.alerts))
+            name, tell = destination(self.name, place), partial(self._tell, place)
+            await self._house.notifier.attach(name, tell, kinds=chat.alerts, quiet=chat.quiet)
         self._tasks.start("telegram", self._inbox.run)
         self._cards.recall()
         self._later(self._settle())
@@ -173,13 +168,17 @@ class TelegramChat:
 
     # --- what goes out -----------------------------------------------------------------------
 
-    async def _tell(self, place: Place, kinds: tuple[str, ...], alert: Alert) -> None:
-        """Tell an alert to a configured place, below the card of its order."""
-        if "all" not in kinds and alert.kind not in kinds:
-            return
+    async def _tell(self, place: Place, alert: Alert, silent: bool) -> Change | None:
+        """Tell an alert to a configured place, below the card of its order; answers how to change it."""
+        if not await self._answering.is_news(place, alert):
+            return None
         card = self._cards.order(place, alert.order_id) if alert.order_id else None
-        silent = alert.severity is Severity.INFO
-        await self.send(place, alert, reply_to=card, silent=silent, once=f"alert {place} {alert.seq}")
+        ref = await self.send(place, alert, reply_to=card, silent=silent, once=f"alert {place} {alert.seq}")
+
+        async def change(news: Alert) -> None:
+            await self.edit(ref, told(news))
+
+        return change
 
     def _change_soon(self, ref: MessageRef, reply: Reply) -> None:
         self._later(self._speech.insist(partial(self._speech.edit, ref, reply)))
@@ -188,8 +187,7 @@ class TelegramChat:
         """Look whether the configured chats can be spoken in, and where they are now; then set the menus."""
         for home in sorted(self._homes):
             await self._speech.insist(partial(self._look_in, home))
-        known = {user: self._house.people.who(self.name, user, name).role for name, user in self._users.items()}
-        await self._menus.offer(known)
+        await self._menus.offer(self._house.people.known(self.name))
 
     async def _look_in(self, home: int) -> None:
         act: Callable[[int], Awaitable[bool]] = partial(self._wire.bot.send_chat_action, action="typing")
@@ -199,10 +197,8 @@ class TelegramChat:
             log.info("a chat does not let itself be looked at", chat=home, why=str(why))
 
     def _note_move(self, old: int, new: int) -> None:
-        log.warning("a group has a new id; put it into [telegram] chats", old=old, new=new)
-        self._moved(old, new)
-        text = f"This group has become a supergroup and has the id {new} now. Put it into [telegram] chats for {old}."
-        self._later(self._speech.insist(partial(self.send, Place(new), Reply(text, tone=Tone.WARN))))
+        """It is kept, which every chat is told of, this one under its new id."""
+        self._tasks.start(f"{old} is {new}", partial(keep, self._house.book, self.name, old, new))
 
     def _later(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something beside everything else; what cannot be delivered is in the log."""

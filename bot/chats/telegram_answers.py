@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from bot.chats.answering import Answering
 from bot.chats.base import House, MessageRef, Place, destination
 from bot.chats.telegram_cards import ASKING, Cards
 from bot.chats.telegram_menu import Menus
@@ -49,6 +50,7 @@ class Answers:
         wire: Wire,
         speech: Speech,
         cards: Cards,
+        answering: Answering,
         menus: Menus,
         clock: Clock,
         serves: Serves,
@@ -58,6 +60,7 @@ class Answers:
         self._wire = wire
         self._speech = speech
         self._cards = cards
+        self._answering = answering
         self._menus = menus
         self._clock = clock
         self._serves = serves
@@ -88,11 +91,10 @@ class Answers:
             text = f"Too old: sent {_rough(age)} ago, when I could not hear it. Nothing was done; send it again."
             await self._say(asked.message, Reply(text, ok=False, tone=Tone.WARN))
             return
-        # Its order's fills may be told before it is answered: they are told below it.
-        with self._cards.expecting(asked.message, f"{actor.id}|{asked.key}"):
-            reply = await self._house.door.run(
-                asked.text, actor, SURFACE, asked.key, destination(SURFACE, asked.message.place)
-            )
+        # Its order's fills may come before it is answered: they are told below it, or by the answer itself.
+        place = self._home(asked.message.place)
+        with self._answering.to(place), self._cards.expecting(asked.message, f"{actor.id}|{asked.key}"):
+            reply = await self._house.door.run(asked.text, actor, SURFACE, asked.key, destination(SURFACE, place))
             await self._show(asked, reply)
         if is_private(asked.message.place):
             await self._menus.meet(asked.user, actor.role)
@@ -103,10 +105,14 @@ class Answers:
         if line is None or (refusal := self._refusal(pressed, line, late)) is not None:
             await self._speech.answer(pressed.query, FORGOTTEN if line is None else refusal or "")
             return
+        with self._answering.to(self._home(pressed.message.place)):
+            await self._obey(pressed, line)
+
+    async def _obey(self, pressed: Press, line: str) -> None:
+        """Run the line of a button, and show what it answers."""
         actor = self._house.people.who(SURFACE, pressed.user, pressed.name)
-        running = asyncio.ensure_future(
-            self._house.door.run(line, actor, SURFACE, pressed.key, destination(SURFACE, pressed.message.place))
-        )
+        place = destination(SURFACE, self._home(pressed.message.place))
+        running = asyncio.ensure_future(self._house.door.run(line, actor, SURFACE, pressed.key, place))
         done, _ = await asyncio.wait({running}, timeout=PRESS_S)
         about_press = bool(done) and running.result().error in ABOUT_PRESS
         await self._speech.answer(pressed.query, running.result().text if about_press else "")
@@ -132,6 +138,10 @@ class Answers:
         if len(self._told) > MOST_TOLD:
             del self._told[next(iter(self._told))]
         await self._say(aside.message, Reply(aside.why, ok=False, tone=Tone.WARN))
+
+    def _home(self, place: Place) -> Place:
+        """A place as the settings, and the notifier, know it, whatever id it has now."""
+        return Place(self._wire.home(place.id), place.topic)
 
     # --- presses -----------------------------------------------------------------------------
 
@@ -182,6 +192,7 @@ class Answers:
         under = to if below or not is_private(to.place) else None
         send = partial(self._speech.send, to.place, reply, reply_to=under, silent=False, once=once)
         if (ref := await self._speech.insist(send)) is not None:
+            self._answering.arrived(self._home(ref.place), reply)
             self._cards.sent(ref, reply, answer=True)
 
 

@@ -16,7 +16,7 @@ from telegram import Update
 from bot.chats.telegram_updates import KINDS
 from bot.chats.telegram_wire import REVOKED, Refused, Wire
 from bot.notifier import Undelivered
-from bot.supervise import Mishap
+from bot.supervise import Supervisor
 from trading.errors import ConfigError
 
 POLL_S = 25  # how long Telegram may keep us waiting for news
@@ -43,11 +43,11 @@ class Webhook(msgspec.Struct, frozen=True):
 class Inbox:
     """Takes updates, each once, and has them heard; those of a batch at the same time."""
 
-    def __init__(self, wire: Wire, hear: Hear, mishap: Mishap, webhook: Webhook | None) -> None:
+    def __init__(self, wire: Wire, hear: Hear, supervisor: Supervisor, webhook: Webhook | None) -> None:
         self.webhook = webhook
         self._wire = wire
         self._hear = hear
-        self._mishap = mishap
+        self._supervisor = supervisor
         self._seen: deque[int] = deque(maxlen=REMEMBERED)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._next = 0
@@ -155,12 +155,13 @@ class Inbox:
         return task
 
     async def _guarded(self, update: Update, late: bool) -> None:
-        try:
-            await self._hear(update, late)
-        except Undelivered as why:
-            log.warning("an answer was not told", why=str(why))
-        except Exception as why:  # noqa: BLE001 - the border of what strangers send: a mistake of ours ends nothing
-            await self._mishap("telegram", why)
+        async def hear() -> None:
+            try:
+                await self._hear(update, late)
+            except Undelivered as why:
+                log.warning("an answer was not told", why=str(why))
+
+        await self._supervisor.attempt("telegram", hear)
 
     async def finish(self) -> None:
         """Take nothing more, let what was begun be answered, and confirm what was."""

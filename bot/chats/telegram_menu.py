@@ -56,6 +56,8 @@ class Menus:
         if role is Role.STRANGER:  # no longer known: they see what everybody sees
             del self._offered[user]
             await self._drop(BotCommandScopeChat(user))
+            for group in self._groups:
+                await self._drop(BotCommandScopeChatMember(self._wire.now(group), user))
             return
         if await self._set(role, BotCommandScopeChat(user)):
             self._offered[user] = role

@@ -5,7 +5,7 @@ arrived: try again), or `Refused` (Telegram looked at it and said no).
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -90,7 +90,10 @@ class _Request(HTTPXRequest):
 class Wire:
     """One bot on Telegram, at `homes` in its configured chats. `troubles` says what does not work, and where."""
 
-    def __init__(self, token: str, base_url: str, homes: Iterable[int], moved: Moved) -> None:
+    def __init__(
+        self, token: str, base_url: str, homes: Iterable[int], moved: Moved, now: Mapping[int, int] | None = None
+    ) -> None:
+        """`now` is where those of the `homes` are that have moved; `moved` hears of the next one."""
         base = base_url.rstrip("/")
         self._requests = _request(CONNECTIONS), _request(2)
         self.bot = Bot(
@@ -103,7 +106,7 @@ class Wire:
         self.troubles: dict[str, str] = {}
         self._homes = frozenset(homes)
         self._moved = moved
-        self._moves: dict[int, int] = {}
+        self._moves: dict[int, int] = dict(now or {})
         self._pace = Pace()
         for name in TALKATIVE:
             logger = logging.getLogger(name)
@@ -114,6 +117,10 @@ class Wire:
         while chat in self._moves:
             chat = self._moves[chat]
         return chat
+
+    def home(self, chat: int) -> int:
+        """The id by which the settings, and the notifier, know a chat."""
+        return next((home for home in self._homes if self.now(home) == chat), chat)
 
     def move(self, old: int, new: int) -> None:
         """A group became a supergroup: it is spoken to under its new id from now on."""

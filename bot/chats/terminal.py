@@ -21,7 +21,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.chats.shown import reply_of
+from bot.chats.shown import fetched, reply_of
 from bot.client import Client
 from bot.settings.models import Settings
 from handlers.reply import Button, Reply, Tone
@@ -106,7 +106,7 @@ class Terminal:
 
     async def _answer(self, line: str) -> None:
         try:
-            reply = reply_of(await self.client.run(line))
+            reply = reply_of(await fetched(self.client, await self.client.run(line)))
         except TradingError as why:
             reply = Reply.refused(why)
         self._buttons, self._phrase = reply.buttons, reply.phrase

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from bot.settings import parsers
 
 TRADINGVIEW_IPS = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")
@@ -30,6 +32,14 @@ def url(*schemes: str, empty: bool = True) -> Callable[[object], str]:
         return address
 
     return parse
+
+
+_site = url("http", "https")
+
+
+def secret_url(value: object) -> SecretStr:
+    """The address of a site that is a secret as a whole: whoever has it may use it."""
+    return SecretStr(_site(value.get_secret_value() if isinstance(value, SecretStr) else value))
 
 
 def password_in(address: str) -> str:

@@ -76,6 +76,9 @@ DatabaseUrl = Annotated[
     str, Kind("address"), BeforeValidator(addresses.url("sqlite", "postgres", "postgresql", empty=False)), _masked
 ]
 HttpUrl = Annotated[str, Kind("address"), BeforeValidator(addresses.url("http", "https")), _masked]
+SecretUrl = Annotated[
+    SecretStr, Kind("secret address"), BeforeValidator(addresses.secret_url), PlainSerializer(parsers.set_or_not)
+]
 SocketUrl = Annotated[str, Kind("address"), BeforeValidator(addresses.url("ws", "wss")), _masked]
 BridgeUrl = Annotated[str, Kind("address"), BeforeValidator(addresses.url("http", "https", "ws", "wss")), _masked]
 

@@ -16,7 +16,7 @@ from trading.errors import ConfigError
 NOT_SETTINGS = ("TILLER_URL", "TILLER_TOKEN", "TILLER_REQUIRE_ALL", "TILLER_CONFIG")
 """Environment names of ours that are not settings: for clients, tests and the place of the file."""
 
-_SECRET_KEYS = frozenset({"api_key", "api_secret", "password", "token", "secret"})
+_SECRET_KEYS = frozenset({"api_key", "api_secret", "password", "token", "secret", "heartbeat_url"})
 _LARGEST_FILE = 1_000_000  # bytes; a settings or secret file is never as large
 
 

@@ -110,8 +110,12 @@ class AlertSettings(Section):
     repeat_s: kinds.SecondsOrOff = Field(
         default=300, description="A critical alert that nobody acknowledges is told again after this; 0 never."
     )
-    heartbeat_file: kinds.Text = Field(default="", description="A file that is touched while all is well.")
-    heartbeat_url: kinds.HttpUrl = Field(default="", description="An address that is asked while all is well.")
+    heartbeat_file: kinds.Text = Field(
+        default="", description="A file that is touched while all is well; a desk halted by a person is well."
+    )
+    heartbeat_url: kinds.SecretUrl = Field(
+        default=SecretStr(""), description="An address that is asked (GET) while all is well; kept as a secret."
+    )
     heartbeat_s: kinds.Seconds = Field(default=60, description="How often.")
 
 
@@ -141,9 +145,14 @@ class WebhookSettings(Section):
     allow_ips: kinds.AllowedIps = Field(
         default=(), description="Only from these addresses; empty is any, tradingview is its four published ones."
     )
+    client_certificate: kinds.Text = Field(
+        default="",
+        description="What a trusted proxy must have been shown: tradingview, or a SHA-256 fingerprint; empty: nothing.",
+    )
     symbols: kinds.SymbolMap = Field(
         default={}, description="Their symbols in our words.", examples=[{"BINANCE:BTCUSDT": "BTC/USDT"}]
     )
+    size: kinds.Text = Field(default="", description="Size of a buy or sell that gives none; empty: it is refused.")
 
 
 class StrategySettings(Section):

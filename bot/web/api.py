@@ -10,6 +10,7 @@ from bot.web import examples
 from bot.web.asking import Admin, Desk, Shape, Text, Trader, Viewer
 from bot.web.auth import Refused
 from bot.web.examples import answers
+from bot.web.gallery import gallery_of
 from bot.web.reading import known_order
 from handlers.actor import Actor
 from handlers.complete import complete
@@ -105,7 +106,7 @@ class OrderBody(Body):
 async def run_command(body: CommandBody, request: Request, app: Desk, actor: Viewer) -> Shape:
     """Run a command line; answers the reply. A refusal is a reply, too: `ok` is false and `error` says why."""
     reply = await app.run(body.line, actor, _surface(request), body.key)
-    return reply.to_json()
+    return reply.to_json(gallery_of(request).hang(actor, reply.image) if reply.image else None)
 
 
 @api.post("/complete", responses=answers([examples.COMPLETION], 413))

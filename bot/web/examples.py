@@ -83,6 +83,12 @@ RISK: Shape = {
     "account": "demo", "mode": "paper", "room_today": "499.24",
     "usage": [{"name": "max_daily_loss", "used": "0.76", "limit": "500"}],
 }  # fmt: skip
+ALERT: Shape = {
+    "id": "w5d7mx3kq2apzr4c", "source": "pine", "account": "demo", "at": "2026-01-05T12:00:00.123456Z",
+    "sent_at": "2026-01-05T12:00:00Z", "text": "buy BTC/USDT 0.01", "outcome": "executed",
+    "reason": "PAPER demo: BUY 0.01 BTC/USDT MARKET. Filled 0.01 at 61,512.3, fee 0.6151 USDT.",
+    "order_ids": ["hqdbw4kdayhxk3ya"], "resent": False,
+}  # fmt: skip
 EVENT: Shape = {
     "seq": 42, "at": "2026-01-05T12:00:00.234567Z", "type": "OrderAccepted", "order_id": "hqdbw4kdayhxk3ya",
     "payload": {"order_id": "hqdbw4kdayhxk3ya", "venue_order_id": "O1"},

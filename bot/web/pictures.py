@@ -1,4 +1,4 @@
-"""`python -m bot.web.pictures [FOLDER]`: the console as the README shows it, from a desk that is started for it.
+"""`python -m bot.web.pictures [FOLDER]`: the dashboard as the README shows it, from a desk that is started for it.
 
 Needs Chromium and the development requirements; nothing outside this machine.
 """
@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -16,28 +17,29 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from bot.app import App
 from bot.logs import LogTail
 from bot.settings.loading import load
-from bot.web.console.mount import add_console
+from bot.web.dashboard.mount import add_dashboard
 from bot.web.server import WebServer, build_server
 from trading.clock import SystemClock
 from trading.errors import ConfigError
-from trading.instruments import trap_floats
+from trading.instruments import Symbol, trap_floats
 from trading.journal.store import open_journal
 
 FOLDER = Path("docs/pictures")
-MARKET = {"TILLER_MARKET__SPEED": "12", "TILLER_MARKET__INTERVAL_S": "0.5", "TILLER_MARKET__SEED": "7"}
+MARKET = {"TILLER_MARKET__SPEED": "30", "TILLER_MARKET__INTERVAL_S": "0.5", "TILLER_MARKET__SEED": "7"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 DESK, PHONE = ViewportSize(width=1440, height=1000), ViewportSize(width=390, height=844)
 Colours = Literal["dark", "light"]
 SAID = (
-    "/status",
     "/buy ETH/USDT $400",
     "/buy BTC/USDT 0.012 sl=58000 tp=66000",
-    "/buy BTC/USDT $250 59500",
+    "/buy BTC/USDT $250 {below}",
     "/buy SOL/USDT $5000",
     "/positions",
 )
-WATCHED_S = 25.0  # so that the curve has something to show
+BELOW = Decimal("0.998")  # of the price
+SAID_S = 1.0  # between two lines
+WATCHED_S = 60.0  # so that there is something to show
 
 
 async def take(folder: Path) -> Sequence[Path]:
@@ -56,7 +58,7 @@ async def take(folder: Path) -> Sequence[Path]:
             app = App(settings, store, SystemClock(), LogTail())
             web = WebServer("127.0.0.1", 0)
             server = build_server(app)
-            add_console(server, app)
+            add_dashboard(server, app)
             await web.start(server)
             await app.start()
             browser = await playwright.chromium.launch(executable_path=found, args=list(FLAGS))
@@ -69,22 +71,38 @@ async def take(folder: Path) -> Sequence[Path]:
 
 async def _tour(browser: Browser, app: App, url: str, folder: Path) -> Sequence[Path]:
     page = await _open(browser, app, url, DESK, "dark")
+    below = _below(app)
     for line in SAID:
-        await _say(page, line)
+        await _say(page, line.format(below=below))
+        await asyncio.sleep(SAID_S)
     await asyncio.sleep(WATCHED_S)
-    await page.get_by_label("Command", exact=True).press_sequentially("/buy BTC/USDT 0.01 s", delay=30)
+    ticket = page.locator(".t-ticket")
+    await ticket.get_by_label("Type").select_option("limit")
+    await ticket.get_by_placeholder("0.01").fill("0.01")
+    await ticket.get_by_label("Limit price").fill(str(below))
+    await ticket.get_by_role("button", name="Preview").click()
+    await ticket.locator(".t-preview").wait_for()
+    await page.get_by_label("Command", exact=True).press_sequentially("/cl", delay=30)
     await page.locator(".t-offers li").first.wait_for()
     taken = [await _shoot(page, folder / "console-dark.png")]
     await page.emulate_media(color_scheme="light")
     taken.append(await _shoot(page, folder / "console-light.png"))
     phone = await _open(browser, app, url, PHONE, "dark")
-    await _say(phone, "/price BTC/USDT")
-    await _say(phone, "/buy BTC/USDT $100")
+    await phone.get_by_role("button", name="Trade", exact=True).tap()
+    await phone.locator(".t-market canvas").first.wait_for()
+    await asyncio.sleep(SAID_S)
     taken.append(await _shoot(phone, folder / "phone.png"))
-    await phone.get_by_role("button", name="Books").tap()
+    await phone.get_by_role("button", name="Books", exact=True).tap()
     await phone.locator(".t-positions tbody tr").first.wait_for()
     taken.append(await _shoot(phone, folder / "phone-books.png"))
     return taken
+
+
+def _below(app: App) -> Decimal:
+    """A price somewhat below the market's, so that an order at it waits."""
+    shown = app.desk.markets["demo"].quote(Symbol("BTC/USDT"))
+    assert shown is not None, "a desk that has started shows prices"
+    return (shown.bid * BELOW).quantize(Decimal(1))
 
 
 async def _open(browser: Browser, app: App, url: str, size: ViewportSize, colours: Colours) -> Page:

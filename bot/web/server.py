@@ -10,14 +10,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.app import VERSION, App
+from bot.web.alerts import alerts
 from bot.web.api import api
+from bot.web.arrival import Arrival
 from bot.web.auth import Gatekeeper
 from bot.web.errors import add_errors
+from bot.web.gallery import Gallery, gallery
 from bot.web.guard import Guard
 from bot.web.login import login
 from bot.web.patience import Patient
 from bot.web.reading import health, reading
 from bot.web.stream import stream
+from bot.web.webhooks import AlertRates, webhooks
 from trading.errors import ConfigError
 
 PATIENCE_S = 10.0  # for a request to arrive, and for a reader to take what is sent
@@ -33,7 +37,7 @@ first message, `{"token": "..."}`."""
 
 
 def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
-    """The application with its routes; the console is added by `bot.web.console`. `patience_s`: with slow clients."""
+    """The application with its routes; `bot.web.dashboard` adds the pages. `patience_s`: with slow clients."""
     server = FastAPI(
         title="Tiller",
         version=VERSION,
@@ -47,10 +51,13 @@ def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
     server.state.patience_s = patience_s
     time = asyncio.get_running_loop().time
     server.state.keeper = Gatekeeper(app.tokens, app.settings.data_dir, app.clock, time)
-    for routes in (api, reading, stream, health, login):
+    server.state.gallery = Gallery(time)
+    server.state.alert_rates = AlertRates(time)
+    for routes in (api, reading, gallery, stream, alerts, webhooks, health, login):
         server.include_router(routes)
     add_errors(server)
     server.add_middleware(Guard, desk=app, host=app.settings.web.host, patience_s=patience_s)
+    server.add_middleware(Arrival, proxies=app.settings.web.trusted_proxies, metrics=app.metrics)
     return server
 
 
@@ -71,12 +78,9 @@ class WebServer:
         Raises:
             ConfigError: the server did not start.
         """
-        app: App = server.state.tiller
-        proxies = [str(network) for network in app.settings.web.trusted_proxies]
         config = uvicorn.Config(
             server, http=Patient, log_config=None, access_log=False, lifespan="on", server_header=False,
-            timeout_graceful_shutdown=STOP_S, ws_max_size=LARGEST_MESSAGE,
-            proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            timeout_graceful_shutdown=STOP_S, ws_max_size=LARGEST_MESSAGE, proxy_headers=False,
         )  # fmt: skip
         self._server = _Quiet(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="web")

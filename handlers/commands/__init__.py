@@ -3,10 +3,13 @@
 from handlers import confirm, help
 from handlers.commands import (
     account,
+    alerts,
     control,
+    digests,
     market,
     modes,
     orders,
+    people,
     protect,
     reconcile,
     results,
@@ -14,16 +17,21 @@ from handlers.commands import (
     strategies,
     system,
     trade,
+    watch,
+    webhooks,
 )
 
 __all__ = [
     "account",
+    "alerts",
     "confirm",
     "control",
+    "digests",
     "help",
     "market",
     "modes",
     "orders",
+    "people",
     "protect",
     "reconcile",
     "results",
@@ -31,4 +39,6 @@ __all__ = [
     "strategies",
     "system",
     "trade",
+    "watch",
+    "webhooks",
 ]

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
+
 from handlers.context import Context
-from handlers.figures import ago, moment, number, price
+from handlers.drawings import CandlesDrawing
+from handlers.figures import ago, between, moment, number, price, signed_percent
+from handlers.marks import average_price, marked_fills, marked_orders, marks_text
 from handlers.reply import Button, Reply, Table
 from handlers.spec import Arg, command
 from handlers.values import AccountName, Timeframe
@@ -13,7 +17,10 @@ from trading.instruments import Symbol
 from trading.quotes import Candle
 from trading.words import counted
 
-BARS = 40
+BARS = 80
+LINE = 60  # of them as blocks beside each other, where a terminal may be narrow
+FEWEST = 2  # of which a picture is made
+FRAMES = (Timeframe("5m"), Timeframe("15m"), Timeframe("1h"), Timeframe("4h"), Timeframe("1d"))
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -45,35 +52,48 @@ async def chart(
     symbol: Annotated[Symbol, Arg("Which instrument")],
     timeframe: Annotated[Timeframe | None, Arg("Length of a candle: 1m, 15m, 4h, 1d", example="15m")] = None,
     *,
-    account: Annotated[AccountName | None, Arg("Whose market")] = None,
+    account: Annotated[AccountName | None, Arg("Whose market, fills and orders")] = None,
 ) -> Reply:
-    """Show the last candles."""
-    where = ctx.account(account)
-    frame = timeframe or Timeframe("15m")
-    candles = await ctx.desk.valuation.markets[where.name].candles(symbol, frame, BARS)
-    if not candles:
-        raise IntentError(f"There are no {frame} candles of {symbol} yet.", "Try a shorter timeframe.", code="NO_PRICE")
+    """Draw the last candles with your fills, orders and position."""
+    where, frame = ctx.account(account), timeframe or Timeframe("15m")
+    market = ctx.desk.valuation.markets[where.name]
+    candles = await market.candles(symbol, frame, BARS)
+    if len(candles) < FEWEST:
+        there = "is only one" if candles else "are no"
+        text = f"There {there} {frame} candle{'' if candles else 's'} of {symbol} yet."
+        raise IntentError(text, "Try a shorter timeframe.", code="NO_PRICE")
+    shown = ctx.desk.valuation.quote(where, symbol)
+    last, zone = shown.last if shown else candles[-1].close, ctx.desk.timezone
+    fills = await marked_fills(ctx, where, symbol, market, candles[0].start)
+    orders, average = marked_orders(ctx.book, where, symbol), average_price(ctx.book, where, symbol)
+    image = await ctx.desk.draw(CandlesDrawing(candles, last, market.now(), fills, orders, average, zone))
+    change = (last - candles[0].open) / candles[0].open * 100
     high, low = max(c.high for c in candles), min(c.low for c in candles)
-    change = (candles[-1].close - candles[0].open) / candles[0].open * 100
-    text = (
-        f"{symbol} {frame}  {price(candles[-1].close)}  {change:+.2f}% over {len(candles)} candles\n"
-        f"high {price(high)}  low {price(low)}\n{_line(candles)}"
+    parts = [
+        f"{symbol} {frame}  {price(last)}  {signed_percent(change)} over {len(candles)} candles",
+        f"{between(candles[0].start, market.now(), zone)} {zone}, high {price(high)}, low {price(low)}",
+        *marks_text(fills, orders, average),
+    ]
+    others = [each for each in FRAMES if each != frame][:4]
+    own = f" account={account}" if account else ""
+    reply = Reply(
+        "\n".join(parts),
+        image=image,
+        buttons=tuple(Button(each, f"/chart {symbol} {each}{own}") for each in others),
+        private=bool(fills or orders or average),
     )
+    return reply if ctx.shows_pictures else _in_figures(reply, candles, zone)
+
+
+def _in_figures(reply: Reply, candles: Sequence[Candle], zone: str) -> Reply:
+    """The same for where pictures are not seen: the closes as a row of blocks, the last candles as a table."""
     rows = [
-        (
-            moment(c.start, ctx.desk.timezone),
-            price(c.open),
-            price(c.high),
-            price(c.low),
-            price(c.close),
-            number(c.volume),
-        )
+        (moment(c.start, zone), price(c.open), price(c.high), price(c.low), price(c.close), number(c.volume))
         for c in candles[-5:]
     ]
-    return Reply(
-        text,
-        table=Table.of(("Start", "Open", "High", "Low", "Close", "Volume"), rows, ("Start", "High", "Low", "Close")),
-    )
+    columns = ("Start", "Open", "High", "Low", "Close", "Volume")
+    table = Table.of(columns, rows, ("Start", "High", "Low", "Close"))
+    return msgspec.structs.replace(reply, text=f"{reply.text}\n{_line(candles[-LINE:])}", table=table)
 
 
 def _line(candles: Sequence[Candle]) -> str:

@@ -97,11 +97,11 @@ async def cancel(
     if ctx.dry:
         lines = [f"Would cancel {headline(each)}" for each in found]
         return Reply("\n".join([*lines, *(f"and with it {headline(each)}" for each in along.values())]))
-    lines, open_ = [], 0
+    lines, open_, as_of = [], 0, 0
     for each in found:
         await ctx.desk.oms.cancel(each, ctx.origin)
         after = await ctx.desk.oms.closed(each.id, SETTLE_S)
-        open_ += after.is_open
+        as_of, open_ = ctx.book.journal.last_seq, open_ + after.is_open
         lines.append(f"{headline(after)}: {outcome(after)}")
     for each in along.values():
         after = await ctx.desk.oms.closed(each.id, SETTLE_S)
@@ -109,7 +109,7 @@ async def cancel(
             lines.append(f"With it went {headline(after)}: {outcome(after)}")
     tone = Tone.WARN if open_ else Tone.GOOD
     one = found[0].id if len(found) == 1 else None
-    return Reply("\n".join(lines), tone=tone, order_id=one)
+    return Reply("\n".join(lines), tone=tone, order_id=one, as_of=as_of)
 
 
 @command(role=Role.TRADER, group="orders", dry=True)
@@ -145,7 +145,8 @@ async def why(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -> 
         last = entry.seq if alert_of(entry, ctx.book) else last
         for line in tell(entry):
             lines.append(f"{moment(entry.at, ctx.desk.timezone)}  {line}")
-    told = [name for name, seq in (await ctx.desk.history.cursors()).items() if last and seq >= last]
+    places = {"log", *ctx.desk.destinations()}
+    told = [name for name, seq in (await ctx.desk.history.cursors()).items() if last and seq >= last and name in places]
     lines += [f"Told to: {', '.join(sorted(told))}"] if told else []
     for leg in ctx.book.children(found.id):
         lines.append(f"{leg.leg} order {leg.id}: {STATUS[leg.status]}")

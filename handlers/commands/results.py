@@ -1,5 +1,6 @@
 """What the accounts earned and paid: profit, fills, the equity curve, fees."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -7,18 +8,23 @@ from zoneinfo import ZoneInfo
 
 from handlers.accounts import chosen
 from handlers.context import Context
-from handlers.figures import moment, money, number, percent, price, signed
+from handlers.curve import Curve, Paid, Sample, curve_of, together
+from handlers.drawings import EquityDrawing, FillMark
+from handlers.figures import moment, money, number, price, signed, signed_percent
 from handlers.literals import at_most
 from handlers.reply import Reply, Table, Tone
 from handlers.spec import Arg, command
 from handlers.values import AccountName
-from trading.instruments import ZERO, Symbol
+from trading.instruments import ZERO, Side, Symbol
 from trading.intent import AccountId, Mode
+from trading.journal.queries import Columns
 from trading.words import counted
 
 Period = Literal["day", "week", "month", "all"]
 PERIODS = {"day": "Today", "week": "This week", "month": "This month", "all": "Since the beginning"}
-EVERY = 1_000_000  # fills: all there are
+EVERY = 1_000_000  # fills, payments: all there are
+FEWEST = 4  # samples of which a picture is made; a start has up to two, and there is one of now
+MOST_DOTS = 40  # fills on a curve
 
 
 def _since(ctx: Context, period: str) -> datetime:
@@ -95,23 +101,75 @@ async def equity(
     *,
     account: Annotated[AccountName | None, Arg("Only this account")] = None,
 ) -> Reply:
-    """The equity curve in figures: start, end, best, worst, drawdown."""
-    rows = []
-    for each in chosen(ctx, account):
-        points = await ctx.desk.history.equity(account=each.name, mode=each.mode, since=_since(ctx, period))
-        curve = [point["equity"] for point in points] + [ctx.desk.valuation.equity(each).total]
-        peak, deepest = curve[0], ZERO
-        for value in curve:
-            peak = max(peak, value)
-            deepest = max(deepest, peak - value)
-        rows.append(
-            (str(each), money(curve[0]), money(curve[-1]), signed(curve[-1] - curve[0]),
-             percent(curve[-1] - curve[0], curve[0]), money(max(curve)), money(min(curve)), money(deepest))
-        )  # fmt: skip
-    columns = ("Account", "Start", "Now", "Change", "In %", "Best", "Worst", "Drawdown")
-    text = f"{PERIODS[period]}, in {ctx.desk.valuation.currency}"
-    phone = ("Account", "Now", "Change", "Drawdown")
-    return Reply(text, table=Table.of(columns, rows, phone), private=True)
+    """Draw the equity curve, without what was paid in or out, and its drawdown."""
+    since = _since(ctx, period)
+    payments = await ctx.desk.history.latest("BalanceAdjusted", limit=EVERY)
+    curves = {each: await _curve(ctx, each, since, payments) for each in chosen(ctx, account)}
+    rows = [_equity_row(each, curve) for each, curve in curves.items()]
+    columns = ("Account", "Start", "Now", "Paid in", "Change", "In %", "Best", "Worst", "Drawdown")
+    table = Table.of(columns, rows, ("Account", "Now", "Change", "Drawdown"))
+    live = [each for each in curves if each.mode is Mode.LIVE]
+    drawn = live or list(curves)
+    whole = together([curves[each] for each in drawn])
+    parts = [f"{PERIODS[period]}: {_told(whole, ctx.desk.valuation.currency)}"]
+    if live and len(live) < len(curves):
+        parts.append("The curve is of what is live: paper money is not added to it.")
+    if len(whole.samples) < FEWEST:
+        parts.append("There is no curve to draw yet: it gets a point every five minutes.")
+        return Reply("\n".join(parts), table=table, private=True)
+    fills = await _few_fills(ctx, drawn, whole.samples[0].at)
+    title = f"Equity  {drawn[0]}" if len(drawn) == 1 else f"Equity  {len(drawn)} accounts"
+    currency, zone = ctx.desk.valuation.currency, ctx.desk.timezone
+    image = await ctx.desk.draw(EquityDrawing(title, whole.points, currency, whole.payments, fills, zone))
+    alone = len(curves) == 1 and ctx.shows_pictures
+    return Reply("\n".join(parts), table=None if alone else table, image=image, private=True)
+
+
+async def _curve(ctx: Context, account: AccountId, since: datetime, payments: Sequence[Columns]) -> Curve:
+    """The account's samples and, unless a price is missing, what it is worth now."""
+    rows = await ctx.desk.history.equity(account=account.name, mode=account.mode, since=since)
+    samples = [Sample(row["at"], row["equity"]) for row in rows]
+    if not samples or not ctx.desk.valuation.awaits_price(account):
+        samples.append(Sample(max(ctx.now, samples[-1].at if samples else ctx.now), _worth(ctx, account)))
+    own = [
+        Paid(entry["at"], Decimal(entry["payload"]["value"]))
+        for entry in payments
+        if (entry["payload"]["account"], entry["payload"]["mode"]) == (account.name, account.mode)
+    ]
+    return curve_of(samples, own)
+
+
+def _worth(ctx: Context, account: AccountId) -> Decimal:
+    return ctx.desk.valuation.equity(account).total
+
+
+def _equity_row(account: AccountId, curve: Curve) -> tuple[str, ...]:
+    worths = [sample.worth for sample in curve.samples]
+    return (
+        str(account), money(curve.start), money(curve.end), signed(curve.paid), signed(curve.change),
+        signed_percent(curve.growth), money(max(worths)), money(min(worths)), money(curve.deepest),
+    )  # fmt: skip
+
+
+def _told(curve: Curve, currency: str) -> str:
+    """From what to what, the change, what was paid in or out, the deepest fall."""
+    text = (
+        f"{money(curve.start)} to {money(curve.end, currency)}\n"
+        f"{signed(curve.change)} ({signed_percent(curve.growth)}), deepest fall {-curve.drawdown:.2f}%"
+    )
+    into = sum((each.amount for each in curve.payments if each.amount > 0), ZERO)
+    out = sum((-each.amount for each in curve.payments if each.amount < 0), ZERO)
+    paid = [f"{money(into, currency)} paid in"] * bool(into) + [f"{money(out, currency)} paid out"] * bool(out)
+    return f"{text}\nNot counted as profit or loss: {', '.join(paid)}" if paid else text
+
+
+async def _few_fills(ctx: Context, drawn: Sequence[AccountId], since: datetime) -> list[FillMark]:
+    """Every fill of these accounts since then, if they are few enough to be told apart."""
+    marks: list[FillMark] = []
+    for each in drawn:
+        found = await ctx.desk.history.fills(account=each.name, mode=each.mode, since=since, limit=MOST_DOTS + 1)
+        marks += [FillMark(fill["traded_at"], fill["price"], Side(fill["side"])) for fill in found]
+    return marks if len(marks) <= MOST_DOTS else []
 
 
 @command(group="account", private=True)

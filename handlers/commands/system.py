@@ -1,4 +1,4 @@
-"""The process itself: health, logs, version, audit, settings, people."""
+"""The process itself: health, logs, version, audit, settings."""
 
 from typing import Annotated
 
@@ -64,10 +64,3 @@ async def config(
         remedy = did_you_mean(key or "", ctx.desk.settings, "See docs/settings.md.")
         raise IntentError(f"There is no setting {(key or '')[:40]!r}.", remedy, code="NO_SETTING")
     return Reply("", table=Table.of(("Setting", "Value"), found.items()), private=True)
-
-
-@command(role=Role.ADMIN, group="system", private=True)
-async def users(ctx: Context) -> Reply:
-    """List the people and tokens that may do something."""
-    people = await ctx.desk.people()
-    return Reply("", table=Table.of(("Who", "Role", "Known by"), people), private=True)

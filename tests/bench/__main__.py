@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.binance import binance
+from tests.bench.chats import chats
 from tests.bench.history import history
 from tests.bench.hot_path import to_executor
 from tests.bench.parts import Row, show, with_app
@@ -28,6 +29,7 @@ def main() -> int:
         rows += asyncio.run(history(folder))
         rows += asyncio.run(process(folder))
         rows += asyncio.run(binance(folder))
+        rows += asyncio.run(chats(folder))
         rows += asyncio.run(streams())
     show(rows)
     Path("bench.json").write_text(json.dumps(rows, indent=1) + "\n")

@@ -39,7 +39,7 @@ async def fill_history(url: str, orders: int) -> None:
                 TimeInForce.GTC, Decimal("0.01"), "local:admin", "bench", "/buy BTC/USDT 0.01",
             ),
             e.OrderSubmitted(oid),
-            e.OrderFilled(oid, f"T{number}", Decimal("0.01"), Decimal(61500), Money(Decimal("0.6"), "USDT"),
+            e.OrderFilled(oid, f"H{number}", Decimal("0.01"), Decimal(61500), Money(Decimal("0.6"), "USDT"),
                           Decimal("0.6"), at),
         ]  # fmt: skip
         if len(batch) >= 3000:

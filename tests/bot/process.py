@@ -50,7 +50,7 @@ class Bot:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run", "--data-dir", str(folder), "--port", str(port)],
             stdout=subprocess.PIPE, stderr=self._errors, text=True, cwd=folder.parent,
-            env=environment(folder.parent, **QUICK, **settings),
+            env=environment(folder.parent, **(QUICK | settings)),
         )  # fmt: skip
         alarm = threading.Timer(PATIENCE_S, self.process.kill)  # so that no read waits for ever
         alarm.start()
@@ -69,7 +69,7 @@ class Bot:
         lines: list[str] = []
         for line in self.process.stdout:
             lines.append(line)
-            if "no differences" in line:
+            if " checked, " in line:
                 return "".join(lines)
         raise AssertionError(f"the bot did not start: {''.join(lines)}{self.errors()}")
 

@@ -1,94 +1,15 @@
 """Every alert reaches every destination, in order, whatever fails and whenever the process dies."""
 
 import asyncio
-from collections.abc import Coroutine
 from itertools import groupby
-from typing import Any, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.notifier import KEPT, Notifier, Undelivered
-from bot.supervise import Supervisor
+from bot.notifier import KEPT
 from handlers.alerts import Alert
-from tests.kit import HandClock, MemoryJournal
-from tests.simulation.loop import VirtualLoop
-from trading.book import Book
-from trading.events import EquitySampled, Noticed
-from trading.instruments import ZERO
-from trading.intent import Mode
-
-T = TypeVar("T")
-LONG_S = 3600.0  # of the virtual loop's time: beyond every back-off
-
-
-def virtually(work: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(work)
-
-
-class Disk(MemoryJournal):
-    """A journal that stops answering when a cursor is to be moved for the `moves`-th time: there the process dies."""
-
-    moves: int | None = None
-
-    async def move_cursor(self, destination: str, seq: int) -> None:
-        if self.moves == 0:
-            await asyncio.Event().wait()
-        self.moves = None if self.moves is None else self.moves - 1
-        await super().move_cursor(destination, seq)
-
-
-class Ear:
-    """A destination. `trouble` says of each attempt whether it fails."""
-
-    def __init__(self, trouble: list[bool] | None = None, after_s: float = 0) -> None:
-        self.heard: list[int] = []
-        self.texts: list[str] = []
-        self.tries = 0
-        self._trouble = iter(trouble or [])
-        self._after_s = after_s
-
-    async def send(self, alert: Alert) -> None:
-        self.tries += 1
-        if next(self._trouble, False):
-            raise Undelivered("Nobody is there.", self._after_s)
-        self.heard.append(alert.seq)
-        self.texts.append(alert.text)
-
-
-class Life:
-    """One life of the process on a journal."""
-
-    def __init__(self, journal: MemoryJournal) -> None:
-        self.journal = journal
-        self.book = Book(journal, HandClock())
-        self.mishaps: list[Exception] = []
-        self.supervisor = Supervisor(self._mishap)
-        self.lag: dict[str, int] = {}
-        self.notifier = Notifier(journal, self.book, self.supervisor, self.lag.__setitem__)
-
-    async def _mishap(self, where: str, why: Exception) -> None:
-        self.mishaps.append(why)
-
-    async def begin(self, **ears: Ear) -> "Life":
-        for name, ear in ears.items():
-            await self.notifier.attach(name, ear.send)
-        await self.book.open()
-        self.notifier.start()
-        return self
-
-    async def happen(self, count: int = 1) -> None:
-        """Something to tell, and something that is not told."""
-        for _ in range(count):
-            seq = self.journal.last_seq
-            await self.book.record(Noticed(str(seq), "warning", "test", f"number {seq + 1}"))
-            await self.book.record(EquitySampled("demo", Mode.PAPER, ZERO, ZERO, ZERO, "2026-01-05"))
-
-
-def told(journal: MemoryJournal) -> list[int]:
-    """What everybody must hear."""
-    return [entry.seq for entry in journal.entries if isinstance(entry.event, Noticed)]
+from tests.bot.telling import LONG_S, Disk, Ear, Life, told, virtually
+from tests.kit import MemoryJournal
 
 
 @settings(deadline=None)
@@ -167,6 +88,23 @@ def test_a_new_destination_hears_from_now_on_and_a_known_one_from_where_it_was()
     virtually(story())
 
 
+def test_who_is_expected_hears_what_happened_before_they_came() -> None:
+    async def story() -> None:
+        journal = MemoryJournal()
+        life = Life(journal)
+        await life.happen()
+        await life.notifier.expect("late")
+        await life.begin()
+        await life.happen(2)
+        await asyncio.sleep(1)
+        await life.notifier.attach("late", (late := Ear()).tell)
+        await asyncio.sleep(LONG_S)
+        assert late.heard == told(journal)[1:]
+        await life.notifier.stop()
+
+    virtually(story())
+
+
 def test_a_destination_known_to_an_empty_journal_is_not_new_after_a_crash() -> None:
     async def story() -> None:
         journal = Disk()
@@ -199,7 +137,7 @@ def test_the_log_may_repeat_some_but_its_place_is_kept_when_nothing_happens() ->
     async def story() -> None:
         journal = MemoryJournal()
         life = Life(journal)
-        await life.notifier.attach("log", (log := Ear()).send, repeat=100)
+        await life.notifier.attach("log", (log := Ear()).tell, repeat=100)
         await life.book.open()
         life.notifier.start()
         await life.happen(5)
@@ -228,7 +166,7 @@ def test_a_mistake_in_sending_is_a_mishap_and_does_not_end_the_telling() -> None
     async def story() -> None:
         heard: list[int] = []
 
-        async def clumsy(alert: Alert) -> None:
+        async def clumsy(alert: Alert, silent: bool) -> None:
             if not life.mishaps:
                 raise KeyError("a mistake")
             heard.append(alert.seq)

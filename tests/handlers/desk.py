@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
+import handlers.commands  # noqa: F401 - importing declares them
 from handlers.actor import Actor, ConfirmPolicy, Consent, Role
 from handlers.context import Context
 from handlers.dispatch import Dispatcher

@@ -50,3 +50,14 @@ def test_times_are_shown_in_the_desks_zone() -> None:
 
 def test_lists_are_words() -> None:
     assert figures.listed(list("abc"), 2) == "a, b and 1 more"
+
+
+def test_a_length_of_time_names_its_day_once() -> None:
+    first = datetime(2026, 1, 5, 22, 30, tzinfo=UTC)
+    assert figures.between(first, first + timedelta(hours=1), "UTC") == "05 Jan 22:30 to 23:30"
+    assert figures.between(first, first + timedelta(hours=1), "Europe/Vienna") == "05 Jan 23:30 to 06 Jan 00:30"
+
+
+@pytest.mark.parametrize(("value", "text"), [("-0.0027", "+0.00%"), ("1.005", "+1.00%"), ("-12.345", "-12.34%")])
+def test_a_change_in_percent_has_its_sign(value: str, text: str) -> None:
+    assert figures.signed_percent(Decimal(value)) == text

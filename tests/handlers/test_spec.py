@@ -147,7 +147,7 @@ def test_at_most_twenty_five_parameters() -> None:
 
 
 def test_what_comes_later_cannot_be_declared_by_accident() -> None:
-    assert set(LATER) == {"backtest", "optimize", "alert", "alerts", "mute", "digest", "webhook"}
+    assert set(LATER) == {"backtest", "optimize"}
 
     async def backtest(ctx: Context) -> Reply:
         """Look back."""

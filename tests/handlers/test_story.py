@@ -20,7 +20,8 @@ from trading.intent import Mode, OrderType, TimeInForce
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BOOKKEEPING = {
     "DeskFounded", "InstrumentListed", "AccountOpened", "EquitySampled", "CommandRun", "ConfirmationAsked",
-    "ScheduleSet", "ScheduleRemoved",
+    "ScheduleSet", "ScheduleRemoved", "AlertLevelSet", "DestinationMuted", "DigestSet", "AlertAcknowledged",
+    "WatchSet", "WatchRemoved",
 }  # fmt: skip
 FILLER: dict[str, Any] = {
     "Decimal": "1", "datetime": AT.isoformat(), "str": "word", "int": 3, "bool": True,

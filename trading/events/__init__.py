@@ -80,6 +80,7 @@ from trading.events.orders import (
     OrderTriggered,
     ProtectionChanged,
 )
+from trading.events.webhooks import AlertReceived, AlertResent, AlertSettled, Outcome
 
 AnyEvent = Union[
     OrderInitialized, OrderDenied, OrderSubmitted, OrderAccepted, OrderRejected, OrderInDoubt,
@@ -91,7 +92,7 @@ AnyEvent = Union[
     CommandRun, ScheduleSet, ScheduleRemoved, StrategySwitched, SignalEmitted, DeskFounded,
     DeskStarted, DeskStopped, Noticed, StrangerSeen, PersonAdmitted, PersonBlocked, ChatMoved,
     AlertLevelSet, DestinationMuted, DigestSet, DigestTold, AlertAcknowledged, AlertRepeated,
-    WatchSet, WatchFired, WatchRemoved,
+    WatchSet, WatchFired, WatchRemoved, AlertReceived, AlertResent, AlertSettled,
 ]  # fmt: skip
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
@@ -139,7 +140,10 @@ __all__ = [
     "AccountOpened",
     "AlertAcknowledged",
     "AlertLevelSet",
+    "AlertReceived",
     "AlertRepeated",
+    "AlertResent",
+    "AlertSettled",
     "AnyEvent",
     "BalanceAdjusted",
     "ChatMoved",
@@ -179,6 +183,7 @@ __all__ = [
     "OrderRejected",
     "OrderSubmitted",
     "OrderTriggered",
+    "Outcome",
     "PersonAdmitted",
     "PersonBlocked",
     "PositionAdjusted",

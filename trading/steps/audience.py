@@ -47,7 +47,7 @@ def _muted(event: e.DestinationMuted, entry: e.Recorded, get: Get) -> Iterator[E
 @steps.on(e.DigestSet)
 def _digest(event: e.DigestSet, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     known = get(a.Digest, event.destination) or a.Digest(event.destination)
-    yield msgspec.structs.replace(known, at=event.at)
+    yield msgspec.structs.replace(known, at=event.at, since=entry.at)
 
 
 @steps.on(e.DigestTold)
@@ -72,7 +72,7 @@ def _repeated(event: e.AlertRepeated, entry: e.Recorded, get: Get) -> Iterator[E
 def _watch(event: e.WatchSet, entry: e.Recorded, get: Get) -> Iterator[Entity]:
     yield a.Watch(
         event.watch_id, event.subject, event.account, event.symbol, event.direction, event.level,
-        event.destination, event.actor,
+        event.destination, event.actor, entry.at,
     )  # fmt: skip
 
 

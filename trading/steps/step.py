@@ -6,6 +6,7 @@ from typing import Any
 from trading import audience as a
 from trading import control as c
 from trading import events as e
+from trading import incoming as i
 from trading.errors import JournalError
 from trading.instruments import Instrument
 from trading.intent import AccountId
@@ -16,6 +17,7 @@ Entity = (
     Order | Position | Tape | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
     | c.Confirmation | c.Answer | c.StrategySwitch | c.Signal | c.Schedule | c.Drift | c.EquityPoint | c.Listing
     | c.Founding | a.Guest | a.MovedChat | a.AlertLevel | a.Mute | a.Digest | a.Critical | a.Watch
+    | i.Incoming | i.Fingerprint
 )  # fmt: skip
 Get = Callable[[type[Any], str], Any]
 """Reads the present version of an entity by kind and key; None when there is none."""

@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from bot.web import shapes
 from bot.web.console.visitor import SURFACE, Visitor
+from bot.web.gallery import kind_of
 from handlers.alerts import alert_of
 from handlers.complete import complete
 from handlers.figures import moment
@@ -21,7 +22,6 @@ from trading.events import Recorded, decode
 CHUNK = 200
 FIRST = 200  # entries looked through for something to show when a page is opened for the first time
 LONGEST = 4000  # characters of a line
-PICTURES = {"png": "image/png", "jpg": "image/jpeg", "svg": "image/svg+xml"}
 Shape = dict[str, Any]
 
 
@@ -128,8 +128,7 @@ def shown(reply: Reply) -> Shape:
     """A reply with its picture as a data address, so that nothing else has to be asked for."""
     image = None
     if reply.image is not None:
-        kind = PICTURES.get(reply.image.name.rpartition(".")[2].lower(), "application/octet-stream")
-        image = f"data:{kind};base64,{base64.b64encode(reply.image.content).decode()}"
+        image = f"data:{kind_of(reply.image)};base64,{base64.b64encode(reply.image.content).decode()}"
     return reply.to_json(image)
 
 

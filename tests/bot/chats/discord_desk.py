@@ -12,7 +12,7 @@ from discord.http import Route
 
 from bot.chats.base import Chat, House
 from bot.chats.discord import discord_chat
-from bot.chats.discord_memory import Memory
+from bot.chats.memory import Memory
 from bot.notifier import Notifier
 from bot.settings.sections import DiscordSettings
 from bot.supervise import Supervisor
@@ -81,6 +81,9 @@ class Ids:
     def who(self, chat: str, user: int, name: str = "") -> Actor:
         return KNOWN.get(user) or Actor(f"{chat}:{user}", name, Role.STRANGER)
 
+    def known(self, chat: str) -> Mapping[int, Role]:
+        return {user: actor.role for user, actor in KNOWN.items()}
+
 
 async def eventually(true: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait, without letting time pass, until what the chat itself says has come true."""
@@ -127,7 +130,7 @@ class DiscordDesk:
     async def connect(self, **more: Any) -> Chat:
         """A chat that is started on the desk; as after a restart if there was one."""
         self.notifier = Notifier(self.desk.journal, self.desk.book, Supervisor(self.mishap))
-        house = House(self.door, Ids(), self.notifier)
+        house = House(self.door, Ids(), self.notifier, self.desk.book, self.mishap)
         make = discord_chat(self.settings(**more), Memory(self.file), self.registry, identify_s=0)
         chat = await make(house)
         await chat.start()

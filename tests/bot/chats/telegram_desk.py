@@ -1,7 +1,7 @@
 """A whole desk in this process with its Telegram chat, talking to the emulated Telegram over a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from handlers.actor import Actor, Role
 from handlers.context import Context
 from handlers.reply import Reply
 from tests.emulators.telegram.server import Telegram
-from tests.kit import HandClock, MemoryJournal
+from tests.kit import MemoryJournal
 from tests.running import running
 from trading.book import Book
 from trading.clock import SystemClock
@@ -48,12 +48,15 @@ class Known:
         known = next((each for each, number in USERS.items() if number == user), None)
         return Actor(f"person:{known}", known, ROLES[user]) if known else Actor(f"{chat}:{user}", name, Role.STRANGER)
 
+    def known(self, chat: str) -> Mapping[int, Role]:
+        return ROLES
+
 
 class Talk:
     """A chat with what it is connected to."""
 
-    def __init__(self, chat: TelegramChat, book: Book, door: Any, mishaps: list[Exception]) -> None:
-        self.chat, self.book, self.door, self.mishaps = chat, book, door, mishaps
+    def __init__(self, chat: TelegramChat, book: Book, door: Any, mishaps: list[Exception], notifier: Notifier) -> None:
+        self.chat, self.book, self.door, self.mishaps, self.notifier = chat, book, door, mishaps, notifier
 
     async def until_problem(self, words: str) -> None:
         """Wait until the chat says that something does not work."""
@@ -89,12 +92,14 @@ class Scripted:
     def __init__(self, reply: Reply | None = None) -> None:
         self.reply = reply
         self.asked: list[tuple[str, str, str]] = []
+        self.places: set[str] = set()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
         assert actor is not None
         self.asked.append((line, actor.id, key))
+        self.places.add(place)
         await self.gate.wait()
         return self.reply or Reply(f"did {line}")
 
@@ -112,7 +117,7 @@ async def scripted(
     **options: Any,
 ) -> AsyncIterator[Talk]:  # fmt: skip
     """A desk that is a script, on a journal in memory."""
-    book = Book(journal or MemoryJournal(), HandClock())
+    book = Book(journal or MemoryJournal(), SystemClock())
     await book.open()
     async with _connected(telegram, book, Scripted(reply), chats, options) as talk:
         yield talk
@@ -129,14 +134,14 @@ async def _connected(
 
     tasks = Supervisor(mishap)
     notifier = Notifier(book.journal, book, tasks)
-    house = House(door, Known(), notifier)
+    house = House(door, Known(), notifier, book, mishap)
     own = settings(telegram, *chats, token=options.pop("token", ""))
-    chat = await telegram_chat(own, USERS, book, SystemClock(), mishap, **options)(house)
+    chat = await telegram_chat(own, **options)(house)
     assert isinstance(chat, TelegramChat)
     try:
         await chat.start()
         notifier.start()
-        yield Talk(chat, book, door, mishaps)
+        yield Talk(chat, book, door, mishaps, notifier)
     finally:
         await notifier.stop()
         await chat.stop()

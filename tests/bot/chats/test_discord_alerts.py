@@ -1,6 +1,7 @@
 """What Discord is told unasked: once, in order, below the order's card, whatever the network does."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -43,7 +44,8 @@ async def test_a_channel_is_told_what_it_is_configured_for(desk: DiscordDesk) ->
     assert "Filled 0.004 at 60,000" in (await desk.ana.reads(ALERTS, "Filled")).text
     assert await desk.notifier.drain(5)
     assert len(desk.answers(desk.ana, ALERTS)) == 1
-    assert len(desk.answers(desk.ana, CHANNEL)) == 3
+    told = "\n".join(desk.answers(desk.ana, CHANNEL))
+    assert [told.count(each) for each in ("accepted it as v1", "The feed is slow.", "Filled 0.004")] == [1, 1, 1]
     assert all(message.embeds == [] for message in desk.ana.sees(CHANNEL))  # a locked phone shows the text
 
 
@@ -141,12 +143,12 @@ async def test_a_long_message_that_was_half_sent_is_completed(desk: DiscordDesk)
 async def test_an_outage_delays_and_loses_nothing_and_keeps_the_order(desk: DiscordDesk) -> None:
     await desk.discord.close()
     for number in range(12):
-        await desk.desk.book.record(Noticed(f"n{number}", "warning", "feed", f"Alert {number}."))
+        await desk.desk.book.record(Noticed(f"n{number}", "info", "feed", f"Alert {number}."))
     await asyncio.sleep(0)
+    desk.discord.advance(10 * 60)  # longer than Discord knows a nonce
     await desk.discord.open()
     await desk.ana.reads(CHANNEL, "Alert 11.", 10)
-    said = [text for text in desk.answers(desk.ana) if "Alert" in text]
-    assert [text.partition("Alert ")[2].partition(".")[0] for text in said] == [str(n) for n in range(12)]
+    assert re.findall(r"Alert ([0-9]+)\.", "\n".join(desk.answers(desk.ana))) == [str(n) for n in range(12)]
     assert desk.discord.doubled() == {}
 
 

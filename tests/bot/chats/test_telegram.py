@@ -10,21 +10,28 @@ from trading.control import Confirmation
 from trading.events import ConfirmationClosed
 
 
-async def test_an_order_is_asked_for_confirmed_and_its_fill_told_below(tmp_path: Path) -> None:
+async def test_an_order_is_asked_for_confirmed_and_its_fill_told_once(tmp_path: Path) -> None:
     async with Telegram() as telegram:
         ana = telegram.person(ANA, "Ana")
-        async with chatting(telegram, tmp_path, {"id": ANA, "alerts": "fills"}) as talk:
+        group = telegram.group(GROUP, "Desk", ana)
+        places = ({"id": ANA, "alerts": "fills"}, {"id": GROUP, "alerts": "fills"})
+        async with chatting(telegram, tmp_path, *places) as talk:
             await ana.says(ana.chat, "/buy BTC/USDT 0.01")
             (card,) = await said(telegram, ana.chat)
             assert "BTC/USDT" in card.text
             assert card.labels == [["Confirm", "Reject"]]
             press = await ana.presses(card, "Confirm")
             assert await ana.answered(press) == ""
-            _, *later = await said(telegram, ana.chat, 3)
+            (fill,) = await said(telegram, group)
+            assert "Filled 0.01" in fill.text
+            _, *later = await said(telegram, ana.chat, 2)
             await telegram.until(lambda: not card.buttons)
+            assert await talk.notifier.drain(5)
             assert card.text.endswith("Confirmed by person:ana.")
             assert "/confirm" not in card.text
-            assert [message.reply_to for message in later] == [card, card]  # what became of it, and the fill
+            assert [message.reply_to for message in later] == [card]  # what became of it: the fill is in it
+            assert "Filled 0.01" in later[0].text
+            assert len(by_bot(telegram, ana.chat)) == 2
             assert len(talk.book.recent_orders()) == 1
 
 
@@ -33,13 +40,11 @@ async def test_what_becomes_of_an_order_is_told_below_its_card(tmp_path: Path) -
         ana = telegram.person(ANA, "Ana")
         toml = TOML.replace("always", "never")
         async with chatting(telegram, tmp_path, {"id": ANA, "alerts": "fills,orders"}, toml=toml) as talk:
-            asked = await ana.says(ana.chat, "/buy BTC/USDT 0.001 40000")
-            first, second = await said(telegram, ana.chat, 2)
-            card, accepted = (first, second) if "Cost" in first.text else (second, first)
-            assert accepted.reply_to in (asked, card)  # it may be told before the line is answered
+            await ana.says(ana.chat, "/buy BTC/USDT 0.001 40000")
+            (card,) = await said(telegram, ana.chat)
             (order,) = talk.book.open_orders()
             await talk.door.run(f"cancel {order.id}", Known().who("telegram", ANA), "web", "w1")
-            canceled = (await said(telegram, ana.chat, 3))[-1]
+            canceled = (await said(telegram, ana.chat, 2))[-1]
             assert canceled.reply_to is card
             assert "anceled" in canceled.text
 
@@ -124,10 +129,9 @@ async def test_with_a_memory_cards_of_before_a_restart_are_changed_and_answered_
         toml = TOML.replace("always", "above:100")
         async with chatting(telegram, tmp_path, place, toml=toml, memory=memory) as talk:
             await ana.says(ana.chat, "/buy BTC/USDT 0.001 40000")
-            first, second = await said(telegram, ana.chat, 2)
-            order = first if "Cost" in first.text else second
+            (order,) = await said(telegram, ana.chat)
             await ana.says(ana.chat, "/buy BTC/USDT 0.01")
-            waiting = (await said(telegram, ana.chat, 3))[-1]
+            waiting = (await said(telegram, ana.chat, 2))[-1]
             (number,) = [each.id for each in talk.book.open_orders()]
             await telegram.until(lambda: memory.waiting)
         async with chatting(telegram, tmp_path, place, toml=toml, memory=memory) as talk:
@@ -172,7 +176,7 @@ async def test_strangers_learn_their_id_and_nothing_else(tmp_path: Path) -> None
         ana, eve = telegram.person(ANA, "Ana"), telegram.person(EVE, "Eve")
         group = telegram.group(GROUP, "Desk", ana, eve)
         foreign = telegram.group(-1_001_000_000_666, "Elsewhere", ana, eve)
-        async with chatting(telegram, tmp_path) as talk:
+        async with chatting(telegram, tmp_path, {"id": GROUP, "alerts": "risk"}) as talk:
             await eve.says(eve.chat, "/status")
             await eve.says(eve.chat, "/whoami")
             refused, known = await said(telegram, eve.chat, 2)

@@ -31,7 +31,7 @@ class Console:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.bot.web.console_desk", str(self.folder), str(self.port)]
+        command = [sys.executable, "-m", "tests.bot.web.dashboard_desk", str(self.folder), str(self.port)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
         )
@@ -58,6 +58,14 @@ class Console:
         """End the viewer's token."""
         self._write("revoke")
         assert self._read().strip() == "True"
+
+    def begin(self, line: str) -> None:
+        """Let the desk begin with something that takes a while; see `dashboard_desk`."""
+        self._write(line)
+
+    def end(self) -> None:
+        """Wait until it is done."""
+        assert self._read().strip() == "done"
 
     def stop(self) -> None:
         self._write("stop")

@@ -6,17 +6,24 @@ from typing import Any
 
 
 class Clock:
-    """Seconds since 1970. `now=None` runs with the machine; a number stands there until `set` or `advance`."""
+    """Seconds since 1970. `now=None` runs with the machine; a number stands there until `set` or `advance`.
 
-    def __init__(self, now: float | None = None) -> None:
+    `speed`: seconds that pass while one of the machine does.
+    """
+
+    def __init__(self, now: float | None = None, speed: float = 1.0) -> None:
         self._stands = now
+        self._speed = speed
+        self._began = time.time_ns() / 1e9
         self._ahead = 0.0
         self._moved = asyncio.Event()
 
     @property
     def now(self) -> float:
         """The time, in seconds."""
-        return self._stands if self._stands is not None else time.time_ns() / 1e9 + self._ahead
+        if self._stands is not None:
+            return self._stands
+        return self._began + (time.time_ns() / 1e9 - self._began) * self._speed + self._ahead
 
     def set(self, now: float) -> None:
         """Stand at this time from now on."""
@@ -43,7 +50,7 @@ class Clock:
             if left <= 0:
                 return False
             moved = asyncio.ensure_future(self._moved.wait())
-            patience = left if self._stands is None else None
+            patience = left / self._speed if self._stands is None else None
             try:
                 await asyncio.wait({future, moved}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             finally:

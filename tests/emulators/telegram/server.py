@@ -37,7 +37,8 @@ T = TypeVar("T")
 class Telegram:
     """A Bot API server on 127.0.0.1.
 
-    `now` as a number starts a clock that stands there until it is moved by hand; None is the machine's clock.
+    `now` as a number starts a clock that stands there until it is moved by hand; None is the machine's clock, `speed`
+    times as fast.
     `limits`: are the sending limits in force? `local`: as a server of one's own, webhooks may be plain http on any
     port; False: as the public one. `privacy`: the bot's privacy mode.
     """
@@ -54,9 +55,10 @@ class Telegram:
         keep: int = 10_000,
         first_update: int = 900_000_001,
         seed: int = 1,
+        speed: float = 1.0,
     ) -> None:
         self.token = token
-        self.clock = Clock(now)
+        self.clock = Clock(now, speed)
         self.faults = Faults()
         self.record = Record(keep)
         self.updates = Updates(self.clock, self.faults, first_update)

@@ -1,5 +1,7 @@
 """Who gets to the console, from where, on what, and what a broken connection does."""
 
+from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,26 +21,61 @@ def test_nothing_is_asked_of_anybody_else(ana: Person) -> None:
     assert all(urlsplit(url).hostname == "127.0.0.1" for url in ana.asked if urlsplit(url).scheme != "data")
 
 
+TABS = {
+    "Console": (".t-prompt", ".t-market"),
+    "Trade": (".t-ticket", ".t-prompt"),
+    "Books": (".t-positions", ".t-market"),
+    "Risk": (".t-meters", ".t-positions"),
+    "Journal": (".t-entries", ".t-meters"),
+}
+"""For each tab of a phone something that is seen there, and something that is not."""
+
+
 def test_a_phone_has_one_column_with_tabs_and_no_sideways_scroll(browser: Browser, console: Console) -> None:
     console.api("/buy BTC/USDT 0.003 sl=50000 tp=70000")
     context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
     bob = Person(context, console).sign_in()
-    for tab, shown, hidden in (
-        ("Chat", ".t-prompt", ".t-market"),
-        ("Market", ".t-market", ".t-prompt"),
-        ("Books", ".t-positions", ".t-market"),
-    ):
-        bob.page.locator(".t-tabs").get_by_role("button", name=tab).tap()
+    for tab, (shown, hidden) in TABS.items():
+        press = bob.page.locator(".t-tabs").get_by_role("button", name=tab)
+        press.tap()
+        expect(press).to_have_attribute("aria-current", "page")
         expect(bob.page.locator(shown)).to_be_visible()
         expect(bob.page.locator(hidden)).to_be_hidden()
         assert bob.page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-    for button in bob.page.locator(".t-acts button:visible").all():
-        box = button.bounding_box()
-        assert box is not None
-        assert box["height"] >= 40
-        assert box["x"] + box["width"] <= PHONE["width"]
+        for column in bob.page.locator(".t-books:visible, .t-column:visible, .t-entries:visible").all():
+            assert column.evaluate("box => box.scrollWidth <= box.clientWidth"), f"{tab} scrolls sideways"
+        for button in bob.page.locator(".t-books button:visible:not(.t-link), .t-books select:visible").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["height"] >= 40
+            assert box["x"] + box["width"] <= PHONE["width"]
+    assert bob.complaints == []
     context.close()
     console.api("/close all")
+
+
+def test_a_press_on_a_phone_is_answered_and_confirmed_where_one_looks(browser: Browser, console: Console) -> None:
+    """Live orders are confirmed: the card comes up over the order form, with its two buttons."""
+    card = console.api("/mode demo live 15m")
+    console.api(f"/confirm {card['buttons'][0]['line'].split()[1]} {card['phrase']}")
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
+    bob = Person(context, console).sign_in()
+    expect(bob.page.locator(".t-mode.live")).to_have_text("LIVE")
+    bob.page.locator(".t-tabs").get_by_role("button", name="Trade").tap()
+    bob.page.get_by_placeholder("0.01").fill("0.004")
+    bob.page.locator(".t-ticket").get_by_role("button", name="Buy", exact=True).tap()
+    sheet = bob.page.get_by_role("complementary", name="Answer")
+    expect(sheet).to_contain_text("LIVE demo: BUY 0.004 BTC/USDT")
+    expect(sheet.get_by_role("button", name="Reject")).to_be_visible()
+    sheet.get_by_role("button", name="Confirm").tap()
+    expect(sheet).to_contain_text("Filled 0.004")
+    sheet.get_by_role("button", name="Close", exact=True).tap()
+    expect(sheet).to_have_count(0)
+    bob.page.locator(".t-tabs").get_by_role("button", name="Books").tap()
+    expect(bob.page.locator(".t-positions tbody tr").filter(has_text="LIVE demo")).to_contain_text("0.004")
+    context.close()
+    for line in ("/kill flatten=yes", "/resume", "/mode demo paper"):
+        console.api(line)
 
 
 def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, console: Console) -> None:
@@ -80,8 +117,10 @@ def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Conso
     page.get_by_label("Token").fill(console.viewer)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".t-positions")).to_contain_text("BTC/USDT")
-    expect(page.get_by_role("button", name="KILL")).to_have_count(0)
+    expect(page.get_by_role("button", name="KILL", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Close")).to_have_count(0)
+    expect(page.locator(".t-ticket")).to_have_count(0)
+    expect(page.locator(".t-acts")).to_have_count(0)
     console.revoke()
     expect(page).to_have_url(f"{console.url}/login", timeout=10_000)
     context.close()
@@ -109,3 +148,32 @@ def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(
     expect(shown.filter(has_text="BUY")).to_have_count(1)
     expect(shown.filter(has_text="SELL")).to_have_count(1)
     ana.complaints.clear()  # a browser says that a connection was refused
+
+
+# --- for everybody ----------------------------------------------------------------------------
+
+ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_everything_has_a_name_and_can_be_told_from_its_ground(ana: Person, colours: Literal["light", "dark"]) -> None:
+    ana.console.api("/buy BTC/USDT 0.003 sl=50000 tp=70000")
+    ana.page.emulate_media(color_scheme=colours)
+    expect(ana.page.locator(".t-positions tbody tr")).to_have_count(1)
+    assert ana.page.evaluate(ACCESSIBLE) == {"unnamed": [], "faint": []}
+    ana.page.emulate_media(color_scheme="dark")
+    ana.console.api("/close all")
+
+
+def test_the_colours_follow_the_system_and_can_be_chosen(ana: Person) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = ana.page.evaluate(background)
+    ana.page.emulate_media(color_scheme="light")
+    light = ana.page.evaluate(background)
+    assert light != dark
+    ana.page.get_by_role("button", name="Colours").click()
+    assert ana.page.evaluate(background) == dark
+    ana.page.reload()
+    ana.ready()
+    assert ana.page.evaluate(background) == dark, "the choice is kept"
+    ana.page.emulate_media(color_scheme="dark")

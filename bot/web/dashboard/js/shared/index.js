@@ -1,0 +1,5 @@
+// What several panels use.
+export { default as Answer } from "./answer.js";
+export { default as Ceremony } from "./ceremony.js";
+export * from "./lines.js";
+export * from "./shelf.js";

@@ -1,0 +1,59 @@
+"""Who sits in front of a page: the session's actor, looked up again before every line and every little while."""
+
+import asyncio
+
+from bot.app import App
+from bot.web.auth import Gatekeeper
+from handlers.actor import Actor, Role
+from handlers.reply import Reply, Tone
+
+SURFACE = "web"
+LOOK_AGAIN_S = 3.0
+
+
+class Visitor:
+    """One signed-in browser. A session that is over, and a token that was revoked, end here too."""
+
+    def __init__(self, app: App, keeper: Gatekeeper, cookie: str, actor: Actor) -> None:
+        self.app = app
+        self._keeper = keeper
+        self._cookie = cookie
+        self._looked = asyncio.get_running_loop().time()
+        self.actor = actor
+        """As it was when last looked up."""
+
+    @property
+    def trades(self) -> bool:
+        return self.actor.role >= Role.TRADER
+
+    async def run(self, line: str, key: str) -> Reply:
+        """Send a line through the one door. The same key again is the same answer."""
+        if not await self._look():
+            return _refused("Your session has ended; nothing was sent. Sign in again.", "SIGNED_OUT")
+        if not self._keeper.may_call(self.actor):
+            return _refused("Too many lines at once; this one was not sent.", "TOO_MANY")
+        return await self.app.run(line, self.actor, SURFACE, key)
+
+    async def may_stay(self) -> bool:
+        """Whether the page may still show anything; looked up every few seconds."""
+        recent = asyncio.get_running_loop().time() - self._looked < LOOK_AGAIN_S
+        return recent or await self._look()
+
+    async def _look(self) -> bool:
+        found = await recognised(self.app, self._keeper, self._cookie)
+        if found is None:
+            return False
+        self._looked = asyncio.get_running_loop().time()
+        self.actor = found
+        return True
+
+
+async def recognised(app: App, keeper: Gatekeeper, cookie: str) -> Actor | None:
+    """The actor of a session cookie, if the session is good and the actor may still look."""
+    actor_id = keeper.visitor(cookie)
+    actor = None if actor_id is None else await app.desk.actor(actor_id)
+    return actor if actor is not None and actor.role >= Role.VIEWER else None
+
+
+def _refused(text: str, code: str) -> Reply:
+    return Reply(text, ok=False, tone=Tone.BAD, error=code)

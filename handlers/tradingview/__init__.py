@@ -1,0 +1,1 @@
+"""What an alert wants: from a webhook's body to command lines of the desk; knows no transport, no clock, no book."""

@@ -1,0 +1,1 @@
+"""Alerts: what is read, what is refused, and that nothing is guessed."""
