@@ -24,20 +24,20 @@ def build_chats(settings: Settings) -> dict[str, Connect]:
 async def look_at_chats(settings: Settings) -> AsyncIterator[tuple[str, bool, str]]:
     """Ask each chat that has a token: what was looked at, whether it is fine, and about it."""
     if settings.telegram.token.get_secret_value():
-        from bot.chats import telegram_check
+        from bot.chats.telegram import check as telegram
 
-        async for found in telegram_check.look(settings.telegram):
+        async for found in telegram.look(settings.telegram):
             yield found
     if settings.discord.token.get_secret_value():
-        from bot.chats import discord_check
+        from bot.chats.discord import check as discord
 
-        async for found in discord_check.look(settings.discord):
+        async for found in discord.look(settings.discord):
             yield found
 
 
 def _telegram(settings: Settings) -> Connect:
-    from bot.chats.telegram import telegram_chat
-    from bot.chats.telegram_inbox import Webhook
+    from bot.chats.telegram.chat import telegram_chat
+    from bot.chats.telegram.inbox import Webhook
 
     token, address = settings.telegram.token.get_secret_value(), settings.telegram.webhook_url
     # Telegram shows the secret with each message: derived from the token, it tells nothing of it.
@@ -50,6 +50,6 @@ def _telegram(settings: Settings) -> Connect:
 
 
 def _discord(settings: Settings) -> Connect:
-    from bot.chats.discord import discord_chat
+    from bot.chats.discord.chat import discord_chat
 
     return discord_chat(settings.discord, Memory(settings.data_dir / "discord.json"))

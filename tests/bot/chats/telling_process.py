@@ -13,11 +13,11 @@ from typing import Any
 
 from bot.chats.base import House
 from bot.chats.memory import Memory
-from bot.chats.telegram import telegram_chat
+from bot.chats.telegram.chat import telegram_chat
 from bot.notifier import Notifier
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor
-from tests.bot.chats.telegram_desk import Known, Scripted
+from tests.bot.chats.telegram.desk import Known, Scripted
 from tests.kit import BTC
 from trading import events as e
 from trading.book import Book

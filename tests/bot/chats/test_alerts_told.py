@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 
 from bot.chats.base import Place, destination
-from tests.bot.chats.discord_desk import CHANNEL, discord_desk
-from tests.bot.chats.telegram_desk import ANA, GROUP, TOML, VIC, by_bot, chatting, said, scripted
+from tests.bot.chats.discord.desk import CHANNEL, discord_desk
+from tests.bot.chats.telegram.desk import ANA, GROUP, TOML, VIC, by_bot, chatting, said, scripted
 from tests.emulators.telegram.server import Telegram
 from tests.kit import START
 from trading.audience import Critical

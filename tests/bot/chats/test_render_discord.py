@@ -7,7 +7,7 @@ from bot.chats.render.discord import COLOURS, MOST_PAGES, DiscordMessage, messag
 from bot.chats.render.pages import SIGNS
 from bot.chats.render.text import harmless
 from handlers.reply import Button, Image, Reply, Table, Tone
-from tests.bot.chats.discord_markdown import read
+from tests.bot.chats.discord.markdown import read
 from tests.bot.chats.replies import ASCII, LONG, REPLIES, bare, shorten
 
 PICTURE = Image("chart of BTC/USDT.png", b"\x89PNG")

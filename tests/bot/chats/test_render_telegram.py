@@ -10,7 +10,7 @@ from bot.chats.render.telegram import MOST_PAGES, TelegramMessage, messages
 from bot.chats.render.text import harmless
 from handlers.reply import Button, Image, Reply, Table, Tone
 from tests.bot.chats.replies import ANY, ASCII, LONG, REPLIES, bare, shorten
-from tests.bot.chats.telegram_html import parse
+from tests.bot.chats.telegram.html import parse
 
 PICTURE = Image("chart.png", b"\x89PNG")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 import discord
 import structlog
 
-from bot.chats.discord_commands import Json, declarations, fingerprint
-from bot.chats.discord_wire import MISSING_ACCESS, Refused, delivering
+from bot.chats.discord.commands import Json, declarations, fingerprint
+from bot.chats.discord.wire import MISSING_ACCESS, Refused, delivering
 from bot.chats.memory import Memory
 from bot.notifier import Undelivered
 from handlers.spec import CommandSpec

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.chats.discord_desk import CHANNEL, discord_desk, eventually
+from tests.bot.chats.discord.desk import CHANNEL, discord_desk, eventually
 from trading.errors import ConfigError
 
 

@@ -15,7 +15,7 @@ from telegram import (
     BotCommandScopeChatMember,
 )
 
-from bot.chats.telegram_wire import Refused, Wire
+from bot.chats.telegram.wire import Refused, Wire
 from bot.notifier import Undelivered
 from handlers.actor import Role
 from handlers.spec import REGISTRY, CommandSpec, in_order

@@ -9,12 +9,12 @@ import structlog
 
 from bot.chats.answering import Answering
 from bot.chats.base import House, MessageRef, Place, destination
-from bot.chats.telegram_cards import ASKING, Cards
-from bot.chats.telegram_menu import Menus
-from bot.chats.telegram_pace import Flood
-from bot.chats.telegram_speech import Speech
-from bot.chats.telegram_updates import Aside, Line, Press, is_private
-from bot.chats.telegram_wire import Unreachable, Wire
+from bot.chats.telegram.cards import ASKING, Cards
+from bot.chats.telegram.menu import Menus
+from bot.chats.telegram.pace import Flood
+from bot.chats.telegram.speech import Speech
+from bot.chats.telegram.updates import Aside, Line, Press, is_private
+from bot.chats.telegram.wire import Unreachable, Wire
 from handlers.actor import Actor, Role
 from handlers.parse import MissingArgument, find
 from handlers.reply import Reply, Tone

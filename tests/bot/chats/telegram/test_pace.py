@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chats.telegram_pace import Flood, Pace
+from bot.chats.telegram.pace import Flood, Pace
 from tests.simulation.loop import VirtualLoop
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
-from bot.chats.telegram_wire import REVOKED, Refused, Wire
+from bot.chats.telegram.wire import REVOKED, Refused, Wire
 from bot.notifier import Undelivered
 from bot.settings.sections import TelegramSettings
 

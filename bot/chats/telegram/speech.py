@@ -13,7 +13,7 @@ from telegram.constants import ParseMode
 from bot.chats.base import ButtonLines, MessageRef, Place, told
 from bot.chats.render.telegram import TelegramMessage, messages
 from bot.chats.render.text import shortened
-from bot.chats.telegram_wire import Refused, Unreachable, Wire
+from bot.chats.telegram.wire import Refused, Unreachable, Wire
 from bot.notifier import Undelivered
 from handlers.alerts import Alert
 from handlers.reply import Reply

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.chats.telegram_inbox import Webhook
+from bot.chats.telegram.inbox import Webhook
 from handlers.actor import Role
 from handlers.spec import REGISTRY
-from tests.bot.chats.telegram_desk import ANA, BEN, EVE, GROUP, VIC, said, scripted
+from tests.bot.chats.telegram.desk import ANA, BEN, EVE, GROUP, VIC, said, scripted
 from tests.emulators.telegram.people import Person
 from tests.emulators.telegram.server import Telegram
 from tests.emulators.telegram.webhook import SECRET_HEADER

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.chats.base import MessageRef, Place
-from tests.bot.chats.telegram_desk import ANA, BEN, EVE, GROUP, TOML, Known, by_bot, chatting, said
+from tests.bot.chats.telegram.desk import ANA, BEN, EVE, GROUP, TOML, Known, by_bot, chatting, said
 from tests.emulators.telegram.server import Telegram
 from trading.book import Book
 from trading.control import Confirmation

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.chats.discord_desk import ASKS, ELSEWHERE, DiscordDesk, discord_desk
+from tests.bot.chats.discord.desk import ASKS, ELSEWHERE, DiscordDesk, discord_desk
 from tests.emulators.discord.interactions import COMMAND
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from bot.chats.base import ButtonLines, MessageRef, Place
-from bot.chats.discord_wire import (
+from bot.chats.discord.wire import (
     BAD_FORM,
     GONE,
     MISSING_ACCESS,

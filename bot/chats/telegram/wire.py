@@ -13,7 +13,7 @@ from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.chats.telegram_pace import Pace
+from bot.chats.telegram.pace import Pace
 from bot.notifier import Undelivered
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.chats.base import House
-from bot.chats.telegram import TelegramChat, telegram_chat
+from bot.chats.telegram.chat import TelegramChat, telegram_chat
 from bot.notifier import Notifier
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor

@@ -1,7 +1,7 @@
 """Telegram: the chat of `bot.chats.base`, on python-telegram-bot. Importing this imports the library.
 
-The parts: `telegram_inbox` takes updates, `telegram_updates` reads them, `telegram_answers` takes them to
-the door and shows what it says, `telegram_speech` says it, `telegram_wire` and `telegram_pace` call Telegram.
+The parts: `inbox` takes updates, `updates` reads them, `answers` takes them to the door and shows what it
+says, `speech` says it, `wire` and `pace` call Telegram.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from bot.bursts import Change
 from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
 from bot.chats.moves import homes, keep
-from bot.chats.telegram_answers import MAX_AGE_S, SURFACE, Answers
-from bot.chats.telegram_cards import Cards, Memory
-from bot.chats.telegram_inbox import Inbox, Webhook
-from bot.chats.telegram_menu import Menus
-from bot.chats.telegram_speech import Speech
-from bot.chats.telegram_updates import Aside, Line, Move, Press, is_private, read
-from bot.chats.telegram_wire import Refused, Unreachable, Wire
+from bot.chats.telegram.answers import MAX_AGE_S, SURFACE, Answers
+from bot.chats.telegram.cards import Cards, Memory
+from bot.chats.telegram.inbox import Inbox, Webhook
+from bot.chats.telegram.menu import Menus
+from bot.chats.telegram.speech import Speech
+from bot.chats.telegram.updates import Aside, Line, Move, Press, is_private, read
+from bot.chats.telegram.wire import Refused, Unreachable, Wire
 from bot.notifier import Undelivered
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor

@@ -13,8 +13,8 @@ import msgspec
 import structlog
 from telegram import Update
 
-from bot.chats.telegram_updates import KINDS
-from bot.chats.telegram_wire import REVOKED, Refused, Wire
+from bot.chats.telegram.updates import KINDS
+from bot.chats.telegram.wire import REVOKED, Refused, Wire
 from bot.notifier import Undelivered
 from bot.supervise import Supervisor
 from trading.errors import ConfigError

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.reply import Button, Image, Reply, Table
-from tests.bot.chats.telegram_desk import ANA, BEN, EVE, GROUP, VIC, by_bot, said, scripted
+from tests.bot.chats.telegram.desk import ANA, BEN, EVE, GROUP, VIC, by_bot, said, scripted
 from tests.emulators.telegram.server import Telegram
 
 PNG = bytes.fromhex(

@@ -7,8 +7,8 @@ import msgspec
 import structlog
 
 from bot.chats.base import MessageRef
-from bot.chats.discord_sending import Sender
-from bot.chats.discord_wire import Refused
+from bot.chats.discord.sending import Sender
+from bot.chats.discord.wire import Refused
 from bot.chats.memory import Memory
 from bot.notifier import Undelivered
 from handlers.confirm import DESK

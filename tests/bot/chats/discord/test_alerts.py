@@ -13,7 +13,7 @@ from bot.chats.base import Place
 from bot.notifier import Undelivered
 from handlers.alerts import Alert, Severity
 from handlers.reply import Button, Image, Reply, Tone
-from tests.bot.chats.discord_desk import ALERTS, CHANNEL, DiscordDesk, discord_desk
+from tests.bot.chats.discord.desk import ALERTS, CHANNEL, DiscordDesk, discord_desk
 from tests.emulators.discord import permissions as may
 from trading.events import Noticed, OrderAccepted, OrderFilled
 from trading.instruments import Money

@@ -8,7 +8,7 @@ import pytest
 
 from bot.chats.base import Place
 from handlers.reply import Button, Reply
-from tests.bot.chats.discord_desk import ASKS, CHANNEL, ELSEWHERE, DiscordDesk, discord_desk
+from tests.bot.chats.discord.desk import ASKS, CHANNEL, ELSEWHERE, DiscordDesk, discord_desk
 from tests.emulators.discord.message import Message
 from tests.emulators.discord.people import Asked
 from tests.handlers.desk import ANA

@@ -17,11 +17,11 @@ from discord import app_commands
 
 from bot.chats.answering import Answering
 from bot.chats.base import House, Place, destination
-from bot.chats.discord_answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
-from bot.chats.discord_commands import asked_of, choices_of, line_of
-from bot.chats.discord_sending import Sender
-from bot.chats.discord_turns import Request, Turns, urgent
-from bot.chats.discord_wire import delivering
+from bot.chats.discord.answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
+from bot.chats.discord.commands import asked_of, choices_of, line_of
+from bot.chats.discord.sending import Sender
+from bot.chats.discord.turns import Request, Turns, urgent
+from bot.chats.discord.wire import delivering
 from bot.notifier import Undelivered
 from handlers.actor import AUTOMATIC, Actor, Role
 from handlers.reply import Reply, Tone

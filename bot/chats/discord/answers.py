@@ -11,10 +11,10 @@ import discord
 
 from bot.chats.answering import Answering
 from bot.chats.base import MessageRef, Place
-from bot.chats.discord_cards import Cards
-from bot.chats.discord_sending import Sender
-from bot.chats.discord_turns import Request
-from bot.chats.discord_wire import (
+from bot.chats.discord.cards import Cards
+from bot.chats.discord.sending import Sender
+from bot.chats.discord.turns import Request
+from bot.chats.discord.wire import (
     ALREADY_ACKNOWLEDGED,
     BAD_FORM,
     LAPSED,

@@ -11,7 +11,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.chats.base import Chat, House
-from bot.chats.discord import discord_chat
+from bot.chats.discord.chat import discord_chat
 from bot.chats.memory import Memory
 from bot.notifier import Notifier
 from bot.settings.sections import DiscordSettings

@@ -10,7 +10,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.chats.discord_wire import TOKEN_REFUSED, delivering
+from bot.chats.discord.wire import TOKEN_REFUSED, delivering
 from bot.notifier import Undelivered
 from bot.settings.sections import DiscordSettings
 from trading.errors import ConfigError

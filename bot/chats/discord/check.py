@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import discord
 
-from bot.chats.discord_connection import addressed
-from bot.chats.discord_wire import TOKEN_REFUSED, delivering
+from bot.chats.discord.connection import addressed
+from bot.chats.discord.wire import TOKEN_REFUSED, delivering
 from bot.notifier import Undelivered
 from bot.settings.sections import DiscordSettings
 

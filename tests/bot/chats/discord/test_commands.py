@@ -5,7 +5,7 @@ from typing import Annotated
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.discord_commands import Asked, asked_of, choices_of, declarations, fingerprint, line_of
+from bot.chats.discord.commands import Asked, asked_of, choices_of, declarations, fingerprint, line_of
 from handlers import commands
 from handlers.context import Context
 from handlers.parse import bind, find

@@ -14,12 +14,12 @@ import structlog
 from bot.bursts import Change
 from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
-from bot.chats.discord_answers import NAME, Answers, Interaction
-from bot.chats.discord_cards import Cards
-from bot.chats.discord_connection import IDENTIFY_S, Connection
-from bot.chats.discord_interactions import Interactions
-from bot.chats.discord_register import Registration
-from bot.chats.discord_sending import Sender
+from bot.chats.discord.answers import NAME, Answers, Interaction
+from bot.chats.discord.cards import Cards
+from bot.chats.discord.connection import IDENTIFY_S, Connection
+from bot.chats.discord.interactions import Interactions
+from bot.chats.discord.register import Registration
+from bot.chats.discord.sending import Sender
 from bot.chats.memory import Memory
 from bot.settings.sections import DiscordSettings
 from handlers.alerts import Alert
