@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from handlers.alerts import KINDS
 from trading.errors import IntentError
 from trading.instruments import decimal_from_text, plain
 from trading.intent import Size
@@ -69,8 +70,8 @@ def name(value: object) -> str:
 
 def topic(value: object) -> str:
     word = text(value)
-    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", word, re.ASCII):
-        raise ValueError("is not the name of a kind of alerts")
+    if word not in ("all", *KINDS):
+        raise ValueError(f"is not a kind of alerts: all, {', '.join(KINDS)}")
     return word
 
 

@@ -55,6 +55,15 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, l
     [
         ("timezone = 'Erth/Moon'", 'timezone: is not a time zone of the IANA list; for example timezone = "UTC"'),
         ("timezone = '../../etc'", 'timezone: is not a time zone of the IANA list; for example timezone = "UTC"'),
+        (
+            "[telegram]\nchats = [{ id = 1, alerts = 'fill' }]",
+            "[telegram] chats[0].alerts: is not a kind of alerts: all, fills, orders, errors, risk, control, system, "
+            "prices, alerts",
+        ),
+        (
+            "[discord]\nchannels = [{ id = 1, quiet = '10pm-7am' }]",
+            "[discord] channels[0].quiet: is not a span of hours such as 22:00-07:00",
+        ),
         ("[web]\nport = 70000", "[web] port: is not a whole number from 0 to 65535; for example port = 8420"),
         ("[web]\nport = true", "[web] port: is not a whole number from 0 to 65535; for example port = 8420"),
         (
