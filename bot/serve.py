@@ -1,9 +1,6 @@
 """`tiller run`: from settings to a desk that accepts commands, and back to a journal at rest."""
 
 import asyncio
-import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,6 +18,7 @@ from bot.logs import start_logs
 from bot.notifier import Notifier
 from bot.redaction import Redactor
 from bot.settings.models import Settings
+from bot.signals import Say, Signals
 from bot.sources import Sources
 from bot.supervise import Supervisor
 from bot.tokens import LINK_LIFE, write_private
@@ -39,9 +37,6 @@ from trading.words import span
 LAST_WORDS_S = 2.0  # for the alerts of an orderly stop
 LOGGED = 100  # alerts that the log may show again after a crash
 log = structlog.get_logger("tiller")
-
-Say = Callable[[str], None]
-"""Shows one line to whoever started us."""
 
 Started = Callable[[], Awaitable[None]]
 """Shows the way in and begins to tell, once the desk has started."""
@@ -66,25 +61,25 @@ async def serve(settings: Settings, say: Say) -> None:
         app.desk.sources.hear(redactor.add)
         if known := await app.tokens.kept():
             redactor.add(known)
+        tasks = Supervisor(app.mishap)
+        notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag, settings.zone)
+        house = House(app, app.desk.people, notifier, app.book, app.mishap)
+        connects = build_chats(settings)
+        chats = Chats(connects, house, tasks)
+        app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health(), **chats.problems()}
         web = WebServer(settings.web.host, settings.web.port)
         stack.push_async_callback(web.stop)
+        stack.push_async_callback(chats.stop)
+        stack.push_async_callback(notifier.stop)
         server = build_server(app)
-        add_dashboard(server, app)
+        add_updates(server, chats)
+        add_dashboard(server, app)  # the last: what nothing else answers, its pages do
         await web.start(server)
         address = settings.data_dir / ADDRESS
         write_private(address, web.url + "\n")
         stack.callback(address.unlink, missing_ok=True)
         for line in what_runs(settings, await _modes(app), app.desk.sources):
             say(line)
-        tasks = Supervisor(app.mishap)
-        notifier = Notifier(store, app.book, tasks, app.metrics.notifier_lag, settings.zone)
-        house = House(app, app.desk.people, notifier, app.book, app.mishap)
-        connects = build_chats(settings)
-        chats = Chats(connects, house, tasks)
-        stack.push_async_callback(chats.stop)
-        stack.push_async_callback(notifier.stop)
-        app.desk.task_health = lambda: {**app.supervisor.health(), **tasks.health(), **chats.problems()}
-        add_updates(server, chats)
         await notifier.expect(*app.desk.destinations())
         await notifier.attach("log", _to_log, repeat=LOGGED)
 
@@ -102,7 +97,7 @@ async def serve(settings: Settings, say: Say) -> None:
         await _run(app, notifier, stopping, say, started)
 
 
-async def _run(app: App, notifier: Notifier, stopping: "Signals", say: Say, started: Started) -> None:
+async def _run(app: App, notifier: Notifier, stopping: Signals, say: Say, started: Started) -> None:
     """Start, wait for a signal, stop; a signal while starting is heard too. A start that fails tells no secret."""
     card: list[str] = []
     app.book.subscribe(lambda entry: card.append(entry.event.text) if isinstance(entry.event, e.DeskStarted) else None)
@@ -168,33 +163,3 @@ def way_in(link: str, token_file: Path, new_token: str, chats: Sequence[str]) ->
     else:
         yield "From your phone: ask @BotFather on Telegram for a token, start with TILLER_TELEGRAM__TOKEN=... (or"
         yield "[telegram] token in tiller.toml) and type /whoami to the bot; Discord: see the README."
-
-
-class Signals:
-    """SIGINT and SIGTERM: the first asks for an orderly stop, a second Ctrl-C does not wait for it."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._asked = asyncio.get_running_loop().create_future()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._hear(number)
-
-    async def wait(self) -> str:
-        """The name of the signal that came first."""
-        name: str = await self._asked
-        return name
-
-    def _hear(self, number: signal.Signals) -> None:
-        loop = asyncio.get_running_loop()
-        if sys.platform == "win32":  # whose loops hear no signals
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._came, number))
-        else:
-            loop.add_signal_handler(number, self._came, number)
-
-    def _came(self, number: signal.Signals) -> None:
-        if not self._asked.done():
-            self._asked.set_result(number.name)
-            self._say(f"{number.name}: stopping. Ctrl-C again stops at once.")
-        elif number is signal.SIGINT:
-            self._say("Stopped at once: the next start finds out what was under way.")
-            os._exit(1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -62,9 +63,9 @@ class Platforms:
         self.config.write_text(text)
         self.config.chmod(0o600)
 
-    async def start(self, **settings: str) -> Bot:
+    async def start(self, port: int = 0, **settings: str) -> Bot:
         """The bot, started beside us, and its commands known on Discord."""
-        bot = await asyncio.to_thread(Bot, self.folder / "desk", TILLER_CONFIG=str(self.config), **settings)
+        bot = await asyncio.to_thread(Bot, self.folder / "desk", port, TILLER_CONFIG=str(self.config), **settings)
         await self.discord.ready()
         assert await self.discord.changes.until(lambda: bool(self.discord.commands.all(1)), 20)
         return bot
@@ -146,3 +147,25 @@ def test_neither_library_is_imported_unless_it_is_configured() -> None:
     program = "import sys, bot.serve; print([name for name in ('telegram', 'discord', 'ccxt') if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+async def test_telegram_brings_messages_to_our_own_web_server(platforms: Platforms) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    bot = await platforms.start(port, TILLER_TELEGRAM__WEBHOOK_URL=address)
+    telegram, ana = platforms.telegram, platforms.ana
+    try:
+        await telegram.until(lambda: telegram.webhook.url == f"{address}/telegram", 20)
+        await ana.says(ana.chat, "/whoami")
+        await telegram.until(lambda: "You are person:ana (ana), admin, on telegram." in ana.chat.texts, 20)
+        assert not telegram.updates.polled
+        async with httpx.AsyncClient(trust_env=False) as http:
+            forged = {"update_id": 1, "message": {"text": "/kill"}}
+            for secret in ("", "guessed"):
+                headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
+                assert (await http.post(f"{address}/telegram", json=forged, headers=headers)).status_code == 403
+    finally:
+        await asyncio.to_thread(bot.stop)
+        bot.close()
