@@ -1,1 +1,1 @@
-"""The one HTTP server: API, event stream, sign-in and console; must not know how orders are made."""
+"""The one HTTP server: API, event stream, sign-in and dashboard; must not know how orders are made."""

@@ -12,7 +12,7 @@ from handlers.actor import Actor, Role
 Shape = dict[str, Any]
 
 
-def _app(request: Request) -> App:
+async def _app(request: Request) -> App:  # a plain function would be run in a thread
     app: App = request.app.state.tiller
     return app
 

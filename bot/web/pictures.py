@@ -28,16 +28,11 @@ FOLDER = Path("docs/pictures")
 MARKET = {"TILLER_MARKET__SPEED": "30", "TILLER_MARKET__INTERVAL_S": "0.5", "TILLER_MARKET__SEED": "7"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
-DESK, PHONE = ViewportSize(width=1440, height=1000), ViewportSize(width=390, height=844)
+DESK, PHONE = ViewportSize(width=1440, height=1160), ViewportSize(width=390, height=844)
 Colours = Literal["dark", "light"]
-SAID = (
-    "/buy ETH/USDT $400",
-    "/buy BTC/USDT 0.012 sl=58000 tp=66000",
-    "/buy BTC/USDT $250 {below}",
-    "/buy SOL/USDT $5000",
-    "/positions",
-)
-BELOW = Decimal("0.998")  # of the price
+FIRST = ("/buy ETH/USDT $400", "/buy SOL/USDT $5000")
+THEN = ("/buy BTC/USDT 0.012 sl=58000 tp=66000", "/buy BTC/USDT $250 {below}", "/positions")
+BELOW = Decimal("0.996")  # of the price
 SAID_S = 1.0  # between two lines
 WATCHED_S = 60.0  # so that there is something to show
 
@@ -71,17 +66,17 @@ async def take(folder: Path) -> Sequence[Path]:
 
 async def _tour(browser: Browser, app: App, url: str, folder: Path) -> Sequence[Path]:
     page = await _open(browser, app, url, DESK, "dark")
+    for line in FIRST:
+        await _say(page, line)
+    await asyncio.sleep(WATCHED_S)
     below = _below(app)
-    for line in SAID:
+    for line in THEN:
         await _say(page, line.format(below=below))
         await asyncio.sleep(SAID_S)
-    await asyncio.sleep(WATCHED_S)
     ticket = page.locator(".t-ticket")
     await ticket.get_by_label("Type").select_option("limit")
     await ticket.get_by_placeholder("0.01").fill("0.01")
     await ticket.get_by_label("Limit price").fill(str(below))
-    await ticket.get_by_role("button", name="Preview").click()
-    await ticket.locator(".t-preview").wait_for()
     await page.get_by_label("Command", exact=True).press_sequentially("/cl", delay=30)
     await page.locator(".t-offers li").first.wait_for()
     taken = [await _shoot(page, folder / "console-dark.png")]

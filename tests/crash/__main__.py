@@ -6,6 +6,7 @@ against the venue's books. Closes with `N rounds, 0 doubled, 0 lost`.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,8 +20,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--venue", choices=sorted(VENUES), default="paper")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        return crash(asked.venue, Path(name), asked.rounds, asked.seed)
+    folder = Path(tempfile.mkdtemp(prefix="tiller-crash-"))
+    failed = crash(asked.venue, folder, asked.rounds, asked.seed)
+    if failed:
+        print(f"The journal is kept in {folder}.")
+    else:
+        shutil.rmtree(folder)
+    return failed
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The one page: the console on one side, the market and the books beside it; on a phone, one tab at a time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import Request
@@ -22,6 +23,7 @@ from bot.web.dashboard.view.market import MarketView
 from bot.web.dashboard.view.ticket import ticket
 from bot.web.dashboard.view.worth import WorthView
 from bot.web.dashboard.visitor import Visitor
+from trading.errors import TradingError
 
 TICK_S = 0.3  # how soon the books follow the journal
 TICKS = 3  # of which everything follows the prices
@@ -86,7 +88,10 @@ def _middle(visitor: Visitor) -> Panels:
         orders = Grid(books.ORDERS, "No open orders.", lambda: books.orders(app, visitor.trades))
     with card("Signals and alerts", "signals", "log"):
         signals = Signals(
-            records.SIGNALS, "No signals yet.", lambda: records.signals(app), lambda: app.book.journal.last_seq
+            records.SIGNALS,
+            "No signals yet.",
+            lambda: records.signals(app, visitor.trades),
+            lambda: app.book.journal.last_seq,
         )
     with card("Journal", "log", "log"):
         journal = Journal(records.JournalView(app), records.TYPES)
@@ -134,7 +139,8 @@ def _follow(visitor: Visitor, quick: Sequence[Panel], slow: Sequence[Panel]) -> 
         for panel in quick:
             await panel.refresh()
         for panel in slow if whole and not visitor.app.not_accepting else ():
-            await panel.refresh()
+            with suppress(TradingError):  # the journal cannot be read now: the next second asks again
+                await panel.refresh()
 
     timer = ui.timer(TICK_S, refresh)
     ui.on("seen", lambda event: timer.activate() if event.args else timer.deactivate())

@@ -1,8 +1,9 @@
 """A desk with its dashboard in a process of its own, for a browser to look at.
 
 `python -m tests.bot.web.dashboard_desk FOLDER PORT` prints the address, the local token and a viewer's. On standard
-input, `link` is answered by a new sign-in link, `revoke` by the end of the viewer's token, `orders N` by done once N
-more orders are in the journal, `storm S` once 500 events a second were for S seconds, and `stop` is the end of it all.
+input, `link` is answered by a new sign-in link, `revoke` by the end of the viewer's token, and by "done": `stranger`
+once somebody asks to be let in, `orders N` once N more orders are in the journal, `storm S` once 500 events a second
+were for S seconds. `stop` is the end of it all.
 """
 
 import asyncio
@@ -53,7 +54,9 @@ async def _answer(app: App, web: WebServer, asked: str, amount: str = "0") -> st
     if asked == "revoke":
         number = (await app.store.tokens.list())[-1]["id"]
         return str(await app.store.tokens.revoke(number, app.clock.now()))
-    if asked == "orders":
+    if asked == "stranger":
+        await app.book.record(e.StrangerSeen("telegram:999", "Zoe"))
+    elif asked == "orders":
         for _ in range(int(amount) // BATCH):
             await app.book.record(*_denied(app, BATCH))
     elif asked == "storm":

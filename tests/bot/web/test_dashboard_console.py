@@ -62,6 +62,16 @@ def test_a_button_of_a_reply_sends_its_line(ana: Person) -> None:
     assert ana.last.locator("img").evaluate("img => img.decode().then(() => img.naturalWidth)") == 1000
 
 
+def test_news_that_want_an_answer_have_buttons(ana: Person) -> None:
+    ana.console.begin("stranger")
+    ana.console.end()
+    news = ana.page.locator(".t-news").filter(has_text="telegram:999 asks to be let in")
+    news.get_by_role("button", name="Let in as viewer").click()
+    expect(ana.last.locator(".t-line")).to_contain_text("/users approve=telegram:999 role=viewer")
+    expect(news.get_by_role("button")).to_have_count(0)
+    expect(ana.last.locator(".t-reply:not(.t-wait)")).to_contain_text("telegram:999")
+
+
 def test_going_live_asks_for_its_phrase_in_the_chat(ana: Person) -> None:
     ana.say("/mode demo live 15m")
     ana.last.get_by_label("Type the phrase").fill(ana.last.get_by_label("Type the phrase").get_attribute("placeholder"))

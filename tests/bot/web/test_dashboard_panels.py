@@ -38,8 +38,17 @@ def fill(ana: Person, kind: str, **given: str) -> str:
 
 
 def empty(ana: Person) -> None:
-    ana.page.reload()
-    ana.ready()
+    """The form as it is at first, but for the type."""
+    form(ana).get_by_label("Type").select_option("limit")  # which has nearly all fields
+    form(ana).get_by_label("BUY").check(force=True)
+    form(ana).get_by_label("What the size counts").select_option("units")
+    form(ana).get_by_label("Time in force").select_option("")
+    for box in form(ana).get_by_role("checkbox").all():
+        box.uncheck()
+    for box in form(ana).locator("input[inputmode=decimal]").all():
+        box.fill("")
+    form(ana).get_by_label("Type").select_option("stop")
+    form(ana).get_by_label("Stop price").fill("")
 
 
 def line_of(ana: Person) -> Locator:

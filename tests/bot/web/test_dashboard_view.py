@@ -187,10 +187,29 @@ async def test_signals_are_told_with_their_source_and_outcome(desk: Running) -> 
     at = datetime(2026, 1, 5, 12, tzinfo=UTC)
     book = desk.app.book
     await book.record(
-        e.SignalEmitted("s1", "trend", "demo", Symbol("BTC/USDT"), "BUY", at, Decimal(60000), "", "denied: KILLED")
+        e.SignalEmitted("s1", "trend", "demo", Symbol("BTC/USDT"), "BUY", at, Decimal(60000), "", "DENIED: killed")
     )
-    newest = texts((await records.signals(desk.app))[0])
-    assert newest[1:] == ["trend", "BUY BTC/USDT at 60,000", "denied: KILLED"]
+    newest = (await records.signals(desk.app, trades=True))[0]
+    assert newest["cells"][-1]["tone"] == "bad"
+    assert texts(newest)[1:] == ["trend", "BUY BTC/USDT at 60,000", "DENIED: killed"]
+
+
+async def test_an_alert_is_told_with_its_outcome_and_decided_from_its_row(desk: Running) -> None:
+    book = desk.app.book
+    await book.record(e.AlertReceived("a1", "pine", "demo", '{"action":\n "buy"}', "f1"))
+
+    async def shown(trades: bool = True) -> tuple[list[str], list[str]]:
+        newest = (await records.signals(desk.app, trades))[0]
+        return texts(newest)[1:], [action["line"] for action in newest["actions"]]
+
+    assert await shown() == (["pine", '{"action": "buy"}', "to be done"], [])
+    waiting = e.AlertSettled("a1", "pine", e.Outcome.WAITING, "buy BTC/USDT 0.01", tokens=("k3fq7abc",))
+    await book.record(waiting)
+    told = ["pine", '{"action": "buy"}', "waiting for approval: buy BTC/USDT 0.01"]
+    assert await shown() == (told, ["/confirm k3fq7abc", "/half k3fq7abc", "/reject k3fq7abc"])
+    assert await shown(trades=False) == (told, [])
+    await book.record(e.AlertSettled("a1", "pine", e.Outcome.REJECTED, "by ana"), e.AlertResent("a1", "pine"))
+    assert await shown() == ([*told[:2], "rejected: by ana (it came again)"], [])
 
 
 async def test_the_journal_passes_its_filter_and_goes_back_a_page_at_a_time(desk: Running) -> None:
@@ -222,6 +241,8 @@ async def test_the_journal_of_one_order_is_found_by_the_beginning_of_its_id(desk
     await view.filter("", "", made.order_id[:7].upper())
     assert {row["order_id"] for row in view.rows} == {made.order_id}
     assert [row["type"] for row in view.rows] == ["OrderAccepted", "OrderSubmitted", "OrderInitialized"]
+    await view.filter("", "OrderAccepted", made.order_id)
+    assert [row["type"] for row in view.rows] == ["OrderAccepted"]
     await view.filter("", "", "nosuchorder")
     assert view.rows == ()
     assert "no order 'nosuchorder'" in view.told

@@ -101,7 +101,7 @@ async def test_alerts_come_in_the_shapes_people_send(desk: Served, body: str) ->
 
 @pytest.mark.parametrize("name", ["secret", "passphrase", "key", "token", "Passphrase"])
 async def test_the_secret_may_be_in_the_body_and_is_kept_nowhere(desk: Served, name: str) -> None:
-    body = json.dumps({"action": "sell", "symbol": "ETH/USDT", "size": "0.01", name: SECRET, "id": f"7-{name}"})
+    body = json.dumps({"action": "buy", "symbol": "ETH/USDT", "size": "0.01", name: SECRET, "id": f"7-{name}"})
     assert (await outcome(desk, await post(desk, "pine", body))).outcome is Outcome.EXECUTED
     assert SECRET not in await journal(desk)
     assert_refused(await post(desk, "pine", body.replace("fish", "dish")), 401, "UNAUTHORIZED")
@@ -117,8 +117,6 @@ async def test_a_secret_among_the_words_of_a_line_hides_none_of_them(desk: Serve
 
 
 async def test_what_a_secret_stands_in_the_middle_of_is_refused(desk: Served) -> None:
-    answer = await send(desk, f"buy ETH/USDT 0.01 sl=900 comment={SECRET}x token=a;sl=5")
-    assert answer.status_code in (200, 422)
     hidden = await send(desk, f'{{"action": "buy", "symbol": "ETH/USDT", "size": "0.01", "id": "{SECRET}"}}')
     assert_refused(hidden, 422, "HIDDEN")
 
@@ -262,7 +260,7 @@ async def test_a_source_may_do_what_its_role_may(desk: Served) -> None:
         (b"hello", "NO_SHAPE", "neither"),
         (b'{"action": "buy", "action": "sell", "symbol": "BTC/USDT", "size": "1"}', "BAD_JSON", "twice"),
         (b'{"action": "buy", "symbol": "BTC/USDT", "size": NaN}', "BAD_JSON", "NaN"),
-        (b'{"action": "buy", "symbol": "BTC/USDT", "size": 1e999}', "BAD_NUMBER", "size"),
+        (b'{"action": "buy", "symbol": "BTC/USDT", "size": 1e999}', "BAD_SIZE", "size"),
         (b"[" * 5000 + b"]" * 5000, "BAD_JSON", "levels"),
         (b'{"a":' * 20 + b"1" + b"}" * 20, "BAD_JSON", "levels"),
         (b'{"action": "buy", "symbol": "{{ticker}}", "size": "0.01"}', "UNFILLED", "{{ticker}}"),

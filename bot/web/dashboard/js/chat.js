@@ -21,6 +21,9 @@ export default {
         <template v-for="entry in entries" :key="entry.id">
           <div v-if="entry.kind === 'news'" :class="['t-news', 'tone-' + entry.tone]">
             <time>{{ clock(entry.at) }}</time><span class="t-text">{{ entry.text }}</span>
+            <div v-if="entry.buttons?.length && !entry.pressed" class="t-buttons">
+              <button v-for="b in entry.buttons" type="button" :title="slashed(b.line)" @click="decide(entry, b.line)">{{ b.label }}</button>
+            </div>
           </div>
           <div v-else class="t-turn">
             <div class="t-line"><span>{{ entry.line }}</span><time>{{ clock(entry.at) }}</time></div>
@@ -134,6 +137,11 @@ export default {
       if (closes(line)) entry.pressed = true;
       this.send(slashed(line));
     },
+    decide(news, line) {
+      news.pressed = true;
+      this.send(slashed(line));
+    },
+    slashed,
     // --- showing ---
     // On a phone another part of the page may be looked at: then the answer comes as a sheet over it.
     visible() {

@@ -17,7 +17,7 @@ export default {
         <li v-for="r in rows" :key="r.seq">
           <span class="num">{{ r.seq }}</span><time>{{ r.at }}</time><b>{{ r.type }}</b>
           <button v-if="r.order_id" type="button" class="t-link" :title="'Only order ' + r.order_id" @click="only(r.order_id)">{{ r.order_id.slice(0, 6) }}</button>
-          <span class="t-text">{{ r.text }}</span>
+          <span class="t-text" :title="r.text">{{ r.text }}</span>
         </li>
       </ol>
       <p class="t-foot">

@@ -100,7 +100,13 @@ class Chat(Element, component="../js/chat.js", esm={"tiller": "../js/shared"}):
             "text": alert.text,
             "at": moment(row["at"], app.desk.timezone),
             "order_id": alert.order_id,
+            "buttons": [{"label": b.label, "line": b.line} for b in alert.buttons if self._may(b.line)],
         }
+
+    def _may(self, line: str) -> bool:
+        """Whether who looks may run a line: what they may not do is not offered."""
+        spec = named(line.removeprefix("/").partition(" ")[0])
+        return spec is not None and spec.role <= self.visitor.actor.role
 
     async def _stop(self) -> None:
         if self._following is not None:
@@ -133,7 +139,7 @@ def ended(told: list[Shape]) -> list[Shape]:
         return told
     left = told[:-MOST]
     text = f"{len(left)} more alerts are in the journal."
-    return [{**left[-1], "text": text, "tone": "info", "order_id": ""}, *told[-MOST:]]
+    return [{**left[-1], "text": text, "tone": "info", "order_id": "", "buttons": []}, *told[-MOST:]]
 
 
 def shown(reply: Reply) -> Shape:

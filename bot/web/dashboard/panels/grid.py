@@ -6,8 +6,6 @@ from nicegui.element import Element
 
 from bot.web.dashboard.view.cells import Shape
 
-Rows = Callable[[], Sequence[Shape]] | Callable[[], Awaitable[Sequence[Shape]]]
-
 
 class Grid(Element, component="../js/grid.js"):
     """Rows under columns; `empty` is said where there are none."""

@@ -156,7 +156,7 @@ class MarketView:
         held = self.app.book.position(account, self.symbol)
         if held is None or held.average_price is None:
             return ()
-        text = f"{number(held.quantity)} at {price(held.average_price)}"
+        text = f"position {number(held.quantity)} at {price(held.average_price)}"
         return ({"price": float(held.average_price), "side": "", "text": text},)
 
     def _fill(self, row: Shape) -> Shape:

@@ -2,16 +2,20 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, get_args
+from datetime import datetime
+from typing import NamedTuple, get_args
 
 from bot.app import App
 from bot.web import shapes
-from bot.web.dashboard.view.cells import Shape, cell, row
+from bot.web.dashboard.view.cells import Shape, action, cell, row
+from handlers.alerts import DECISIONS
 from handlers.figures import price, short_moment
 from handlers.story import tell_all
 from trading import events as e
 from trading.errors import IntentError
+from trading.incoming import Incoming
 from trading.journal.queries import Columns
+from trading.order import OrderStatus
 
 TYPES = sorted(kind.__name__ for kind in get_args(e.AnyEvent))
 MOST = 100  # rows at a time
@@ -22,37 +26,65 @@ OF_ONE = 2000  # entries of one order, or the last of one type
 
 SIGNALS = ("When", "Source", "What", "Outcome")
 LATEST = 30
+LONGEST = 160  # characters of an alert's text
+TONES: dict[str, str] = {
+    **dict.fromkeys((OrderStatus.FILLED, e.Outcome.EXECUTED, e.Outcome.APPROVED), "good"),
+    **dict.fromkeys((OrderStatus.DENIED, OrderStatus.REJECTED), "bad"),
+    **dict.fromkeys((e.Outcome.DENIED, e.Outcome.EXPIRED, e.Outcome.UNREADABLE), "bad"),
+    **dict.fromkeys((e.Outcome.WAITING, e.Outcome.REJECTED), "warn"),
+}
+"""Of an outcome, by the word it begins with."""
 
 
-async def signals(app: App) -> list[Shape]:
-    """What strategies and alerts wanted, and what became of it, the newest first.
+class Wish(NamedTuple):
+    """What somebody who is no person wanted, or wanted people to know."""
 
-    Another source of wishes is another list of such rows here; each is its moment and a row.
-    """
-    found = [*await _of_strategies(app), *await _of_watches(app)]
-    return [shown for _, shown in sorted(found, key=lambda each: each[0], reverse=True)[:LATEST]]
+    at: datetime
+    key: str
+    source: str
+    text: str
+    outcome: str
+    actions: Sequence[Shape] = ()
 
 
-async def _of_strategies(app: App) -> list[tuple[Any, Shape]]:
+async def signals(app: App, trades: bool) -> list[Shape]:
+    """What strategies and alerts wanted, and what became of it, the newest first."""
+    found = [*await _of_strategies(app), *await _of_sources(app, trades), *await _of_watches(app)]
+    return [_row(app, wish) for wish in sorted(found, key=lambda each: each.at, reverse=True)[:LATEST]]
+
+
+async def _of_strategies(app: App) -> list[Wish]:
     rows = await app.store.queries.signals(limit=LATEST)
-    return [(r["at"], _wish(app, r["id"], r["at"], r["strategy"], _signal(r), r["outcome"])) for r in rows]
-
-
-def _signal(signal: Columns) -> str:
-    return f"{signal['side']} {signal['symbol']} at {price(signal['price'])}"
-
-
-async def _of_watches(app: App) -> list[tuple[Any, Shape]]:
-    """Price alerts that people have set."""
-    rows = await app.store.queries.latest(e.WatchFired.__name__, limit=LATEST)
     return [
-        (r["at"], _wish(app, f"event {r['seq']}", r["at"], "price alert", r["payload"]["text"], "told")) for r in rows
+        Wish(r["at"], r["id"], r["strategy"], f"{r['side']} {r['symbol']} at {price(r['price'])}", r["outcome"])
+        for r in rows
     ]
 
 
-def _wish(app: App, key: str, at: Any, source: str, text: str, outcome: str) -> Shape:
-    tone = "good" if outcome.startswith("filled") else "muted" if not outcome else ""
-    return row(key, [short_moment(at, app.desk.timezone), source, text, cell(outcome or "no order", tone)])
+async def _of_sources(app: App, trades: bool) -> list[Wish]:
+    """Alerts from outside; one that waits can be decided here."""
+    found = []
+    for r in await app.store.queries.latest(e.AlertReceived.__name__, limit=LATEST):
+        alert = app.book.get(Incoming, r["payload"]["alert_id"])
+        text = " ".join(r["payload"]["text"].split())[:LONGEST]
+        outcome = f"{alert.outcome}: {alert.told}" if alert and alert.outcome else "to be done"
+        again = " (it came again)" if alert and alert.resent else ""
+        tokens = alert.tokens if alert and trades else ()
+        decide = [action(word, f"/{name} {token}") for token in tokens for word, name in DECISIONS]
+        found.append(Wish(r["at"], f"event {r['seq']}", r["payload"]["source"], text, f"{outcome}{again}", decide))
+    return found
+
+
+async def _of_watches(app: App) -> list[Wish]:
+    """Price alerts that people have set."""
+    rows = await app.store.queries.latest(e.WatchFired.__name__, limit=LATEST)
+    return [Wish(r["at"], f"event {r['seq']}", "price alert", r["payload"]["text"], "told") for r in rows]
+
+
+def _row(app: App, wish: Wish) -> Shape:
+    tone = TONES.get(wish.outcome.partition(":")[0], "") if wish.outcome else "muted"
+    when = short_moment(wish.at, app.desk.timezone)
+    return row(wish.key, [when, wish.source, wish.text, cell(wish.outcome or "no order", tone)], wish.actions)
 
 
 class JournalView:
@@ -140,5 +172,10 @@ class JournalView:
         if self._text and self._text not in f"{columns['type']} {columns['order_id']} {text}".casefold():
             return None
         at = columns["at"].astimezone(self.app.settings.zone)
-        return {"seq": entry.seq, "at": f"{at:%m-%d %H:%M:%S}", "type": columns["type"],
-                "order_id": columns["order_id"], "text": text}  # fmt: skip
+        return {
+            "seq": entry.seq,
+            "at": f"{at:%m-%d %H:%M:%S}",
+            "type": columns["type"],
+            "order_id": columns["order_id"],
+            "text": text,
+        }

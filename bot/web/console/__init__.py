@@ -1,1 +1,0 @@
-"""The console in the browser: shows the books and sends command lines; must not know how either is made."""
