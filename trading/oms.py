@@ -33,6 +33,8 @@ class Oms:
         self.gate = gate
         self.drafting = drafting
         self.executors = executors
+        self.under_way: set[str] = set()
+        """Orders whose request this process has begun and not ended: nobody may say of them yet that they never were."""
         self.needs_reconcile: Callable[[AccountId, str], None] = lambda account, why: None
 
     # --- an order's life ---------------------------------------------------------------------
@@ -73,7 +75,9 @@ class Oms:
 
     async def _send(self, approved: p.Approved) -> None:
         sent = (approved.order, *approved.legs)
+        ids = {order.id for order in sent}
         executor = self.executors[approved.order.account_id]
+        self.under_way |= ids
         try:
             await executor.place(approved)
         except (VenueRefused, VenueUnreachable) as why:
@@ -83,6 +87,8 @@ class Oms:
             doubt = str(why)  # never resend: reconcile finds out
             await self._record_for(sent, lambda order: e.OrderInDoubt(order.id, doubt))
             self.needs_reconcile(approved.order.account_id, f"order {approved.order.id} is in doubt")
+        finally:
+            self.under_way -= ids
 
     async def _record_for(self, orders: tuple[Order, ...], fact: Callable[[Order], e.AnyEvent]) -> None:
         """Record a fact of those orders of which no report came first."""

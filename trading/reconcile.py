@@ -24,7 +24,7 @@ from trading.words import counted
 
 MARGIN = timedelta(minutes=5)  # how far back before the oldest open matter fills are asked for
 GONE = "the venue does not know it any more"
-ARRIVED = timedelta(seconds=15)  # from when on a change that was asked for has arrived or never will
+ARRIVED = timedelta(seconds=23)  # from when on a change that was asked for has arrived or never will
 PAUSES_S = (0, 0, 1, 4, 9)  # more, after a look that was not answered; the last one for ever
 AT_LEAST_S = 1.0  # between two looks
 LOOKS = 3  # that were not answered, one after the other, before people are told
@@ -191,7 +191,7 @@ class Reconciler:
             outcome.orders += 1
             doubtful = order.in_doubt
             shown = theirs.get(order.id)
-            if shown is None and self._young(order):
+            if shown is None and (order.id in self.oms.under_way or self._young(order)):
                 continue
             try:
                 shown = shown or await executor.lookup(order)

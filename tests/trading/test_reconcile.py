@@ -1,5 +1,6 @@
 """Our books held against a venue that is slow, unsure, or knows more than we do."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -79,6 +80,20 @@ async def test_the_first_not_found_is_not_believed(desk: Desk) -> None:
     assert desk.now(order).status is S.REJECTED
 
 
+async def test_nothing_is_said_of_an_order_whose_request_is_still_under_way(desk: Desk) -> None:
+    desk.venue.answers.clear()
+    sending = asyncio.create_task(desk.submit(Side.BUY, "1", type=OrderType.LIMIT, limit_price=D(50000)))
+    await desk.venue.until_placed(1)
+    desk.clock.move(3600)  # however long it takes, it may arrive yet
+    await look(desk)
+    (order,) = desk.book.open_orders(DEMO)
+    assert order.status is S.SUBMITTED
+    desk.venue.answers.set()
+    await sending
+    await look(desk)
+    assert desk.now(order).reason.startswith("NEVER_ARRIVED")
+
+
 async def test_an_order_of_before_a_crash_is_looked_up(desk: Desk) -> None:
     order = await desk.submit(Side.BUY, "1", type=OrderType.LIMIT, limit_price=D(50000))
     await desk.restart()
@@ -134,7 +149,7 @@ async def test_a_change_on_its_way_is_not_taken_for_refused(desk: Desk) -> None:
     await desk.oms.amend(order, ANA, quantity=D("0.4"))
     await look(desk)
     assert desk.now(order).is_amending  # the venue still shows the old figures, which says nothing yet
-    desk.clock.move(20)
+    desk.clock.move(23)
     await look(desk)
     assert (desk.now(order).is_amending, desk.now(order).quantity) == (False, D(1))
 

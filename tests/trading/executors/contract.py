@@ -105,6 +105,10 @@ class Habits(NamedTuple):
     paired: type[Report] = Canceled  # how an order of a pair ends when the other one goes ahead
     paired_reason: str = "OCO"
     double: type[VenueError] = VenueRefused  # what is said of an id that is open already
+    is_deep: bool = True  # an order takes one level of the book after the other; or there is one price
+    crosses: bool = True  # a limit order beyond the market takes what is there; or it is refused
+    improves: bool = False  # a waiting limit order is filled at the price shown, where that is better
+    checks_funds: bool = True  # a waiting order needs its money at once; or only when it is done
 
 
 class Stage(Protocol):
@@ -210,7 +214,7 @@ class Desk:
             try:
                 return await self.stage.executor.lookup(self.now(order))
             except OutcomeUnknown:
-                await self.stage.wait(20)
+                await self.stage.wait(25)
         return await self.stage.executor.lookup(self.now(order))
 
     def told(self, order: Order, kind: type[Report] | None = None) -> list[Report]:
@@ -254,6 +258,8 @@ def needs(desk: Desk, *wanted: OrderType | TimeInForce | str) -> None:
             able = word in can.time_in_force
         elif word == "amend":
             able = OrderType.LIMIT in can.amend_types
+        elif word in Habits._fields:
+            able = getattr(desk.stage.habits, word)
         else:
             able = getattr(can, word)
         if not able:

@@ -4,12 +4,12 @@ Queries read a copy of the matching engine's state, so -2013 may only mean "not 
 """
 
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueRefused
-from trading.executors.binance.outcome import certain_after
+from trading.executors.binance.outcome import HEALING_S, certain_after
 from trading.executors.binance.recent import Recent
 from trading.order import Order
 
@@ -42,9 +42,10 @@ class Doubts:
         Raises:
             OutcomeUnknown: not yet.
         """
-        # The order tells when it was last sent or changed, also to a process that has not sent it.
-        certain_at = certain_after(max(order.created_at, order.updated_at))
-        certain_at = max(certain_at, self._certain.get(order.id, certain_at))
+        begun_at, certain_at = max(order.created_at, order.updated_at), self._certain.get(order.id)
+        if certain_at is None:  # another process, or another request, of which the order tells only when it was begun
+            certain_at = certain_after(begun_at + timedelta(seconds=HEALING_S))
+        certain_at = max(certain_at, certain_after(begun_at))
         if self._clock.now() < certain_at:
             self._unsure("Binance does not know the order yet.", f"It is certain by {certain_at:%H:%M:%S} UTC.")
         self._denied[order.id] = self._denied.get(order.id, 0) + 1

@@ -19,6 +19,9 @@ ORDER_WINDOW_MS = 2000
 ENGINE = timedelta(seconds=10)
 """How long the venue waits for its matching engine (general API information)."""
 
+HEALING_S = 8.0
+"""How long after it was begun an order call may be made again that was turned away for its timestamp."""
+
 MARGIN = timedelta(seconds=3)
 """For a clock that is measured, not known, and for lookups that read a copy of the engine's state."""
 

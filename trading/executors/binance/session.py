@@ -23,7 +23,7 @@ from trading.executors.binance.client import WIRE, Wire, how, open_watched_clien
 from trading.executors.binance.codes import parsed
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.line import Hear, Line
-from trading.executors.binance.outcome import ORDER_WINDOW_MS, READ_WINDOW_MS, Lost, Said, verdict
+from trading.executors.binance.outcome import HEALING_S, ORDER_WINDOW_MS, READ_WINDOW_MS, Lost, Said, verdict
 from trading.executors.binance.servertime import ServerTime
 
 T = TypeVar("T")
@@ -179,7 +179,8 @@ class Session:
         """What `attempt` brings, or one of our errors for what it met (`Said`, `Lost`).
 
         A request that was turned away for its timestamp was not executed: the clock is measured again and the request
-        made again, once. Not so one without a timestamp (`heals` False), by which the clock is measured.
+        made again, once. Not so one without a timestamp (`heals` False), by which the clock is measured; nor one that
+        may execute something when the measuring took long: by then others may rely on its never having been sent.
         """
         loop = asyncio.get_running_loop()
         may_heal = heals
@@ -190,7 +191,7 @@ class Session:
             except (Said, Lost) as fault:
                 if may_heal and isinstance(fault, Said) and fault.code == CLOCK_IS_OFF:
                     may_heal = False
-                    if await self._set_clock(began):
+                    if await self._set_clock(began) and (not order or loop.time() - began < HEALING_S):
                         continue
                 raise verdict(fault, product=self.product, order=order, sent_at=sent_at) from None
 

@@ -150,8 +150,8 @@ async def test_no_is_not_believed_when_a_trade_may_be_of_it() -> None:
             await executor.start()
             if has_sent_it:
                 await executor.place(Approved(order, ()))
-                assert "certain by 12:00:15 UTC" in await said(executor, order)
-                there.clock.move(20)
+                assert "certain by 12:00:23 UTC" in await said(executor, order)
+                there.clock.move(28)
             assert "once more" in await said(executor, order)
             for _ in range(2):
                 assert "a trade that is or may be of it" in await said(executor, order)

@@ -72,6 +72,22 @@ def test_a_call_that_hangs_is_given_up_and_an_order_is_then_in_doubt(operation: 
     on_virtual_time(Product.SPOT, play)
 
 
+@pytest.mark.parametrize(("slow_s", "posts"), [(0.5, 2), (2.1, 1)])
+def test_an_order_is_not_sent_again_long_after_it_was_begun(slow_s: float, posts: int) -> None:
+    async def play(door: Door, session: Session, clock: LoopClock) -> None:
+        door.venue.faults.arm("-1021", on=PLACE)
+        door.venue.faults.arm("slow", on="GET /api/v3/time", times=0, seconds=slow_s)  # of four measurements
+        if posts == 2:
+            await do(session)
+        else:
+            error = await failing(session)
+            assert (type(error), error.code) == (VenueUnreachable, "CLOCK")
+        assert len(door.executed) == posts - 1
+        assert sum(request.startswith(PLACE.split()[1]) for request in door.venue.requests) == posts
+
+    on_virtual_time(Product.SPOT, play)
+
+
 NOT_EXECUTED: list[tuple[str, dict[str, Any], type[VenueError], str]] = [
     ("code_-2010", {"text": "Account has insufficient balance for requested action."}, VenueRefused, "not enough"),
     ("code_-1013", {"text": "Filter failure: LOT_SIZE"}, VenueRefused, "LOT_SIZE"),

@@ -92,7 +92,7 @@ async def test_that_nothing_took_the_place_of_a_changed_order_is_believed_late(s
     order = await resting(spot_desk)
     spot_desk.act("DELETE /api/v3/order", orderId=order.venue_order_id, newClientOrderId=f"{order.id}-old")
     order = replace(order, updated_at=spot_desk.there.clock.now())
-    for seconds in (0, 14, 2):
+    for seconds in (0, 22, 2):
         spot_desk.there.clock.move(seconds)
         with pytest.raises(OutcomeUnknown):
             await spot_desk.executor.lookup(order)
@@ -221,7 +221,7 @@ async def test_an_unheard_order_of_a_list_is_not_taken_for_another_one_of_it(
 ) -> None:
     order = (await bracket(spot_desk))[number]
     await spot_desk.cancel(order)  # its id is that of all three now, and nothing else is known of it
-    spot_desk.there.clock.move(20)
+    spot_desk.there.clock.move(24)
     try:
         shown = await spot_desk.executor.lookup(replace(order, venue_order_id=""))
     except OutcomeUnknown:
