@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 200
 ROUNDS ?= 100
+COUNT ?= 100000
 
-.PHONY: run setup test check simulate faults crash bench docs pictures lock clean
+.PHONY: run setup test check simulate faults crash bodies bench docs pictures lock clean
 
 run: setup
 	@$(BIN)/tiller run
@@ -42,6 +43,9 @@ faults: setup
 crash: VENUE = paper
 crash: setup
 	@$(BIN)/python -m tests.crash --venue $(VENUE) --rounds $(ROUNDS)
+
+bodies: setup
+	@$(BIN)/python -m tests.bodies --count $(COUNT)
 
 pictures: setup
 	@$(BIN)/python -m bot.web.pictures

@@ -17,7 +17,7 @@ from bot.webhook_cli import webhook
 from trading.errors import ConfigError
 
 UNFOLDED = 10_000  # characters of a line that nobody sees at a terminal: programs want one row a line
-LATER = ("backtest", "optimize", "data", "bridge")
+LATER = ("backtest", "optimize", "data")
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -98,6 +98,14 @@ def link(place: Place) -> None:
             return await client.link()
 
     say(asyncio.run(ask()))
+
+
+@command(cli)
+def bridge(place: Place) -> None:
+    """Run beside an MT5 terminal, and make the calls that a bot elsewhere asks for: see [bridge]."""
+    from bot.bridge.serve import serve
+
+    asyncio.run(serve(place.settings(), say))
 
 
 # --- commands of the desk --------------------------------------------------------------------

@@ -76,8 +76,8 @@ class Fulfilment:
         body = text if isinstance(text, bytes) else text.encode()
         return reading.read(body, symbols.Source(source.account, resolve, source.symbols, source.size))
 
-    async def do(self, alert: Incoming) -> Done:
-        """Do an alert, or what of it was not done before the process ended.
+    async def do(self, alert: Incoming, found: reading.Reading | None = None) -> Done:
+        """Do an alert, or what of it was not done before the process ended; `found` is how it was read, if it was.
 
         Raises:
             NotNow: the desk takes nothing at present.
@@ -86,7 +86,7 @@ class Fulfilment:
         if source is None:
             return Done(Outcome.DENIED, f"There is no source {alert.source} any more; nothing was done.")
         try:
-            found = self.read(source, alert.text)
+            found = found or self.read(source, alert.text)
         except Unreadable as why:
             return Done(Outcome.UNREADABLE, str(why))
         late = too_old(alert.since, self.book.clock.now(), limit(source, found))
@@ -98,7 +98,7 @@ class Fulfilment:
     async def _one(self, source: Source, wish: Wish, key: str, late: str) -> Done:
         request = f"{source.actor.id}|{key}"
         if known := self.book.get(Answer, request):
-            return self._told(str(wish), from_answer(known.answer))
+            return self._told(str(wish), from_answer(known.answer), request)
         if order := self.book.order(self.book.order_id(request)):
             return _of_order(order)
         if late:
@@ -112,7 +112,7 @@ class Fulfilment:
         reply = await self._run(line, source.actor, "webhook", key)
         if reply.error == "NOT_READY":
             raise NotNow(reply.text)
-        return self._told(line, reply)
+        return self._told(line, reply, request)
 
     async def _steps(self, source: Source, wish: Wish) -> Steps | Done:
         """The lines of a wish as the account stands; it waits until nothing there is under way."""
@@ -141,9 +141,9 @@ class Fulfilment:
             for order in self.book.open_orders(account, symbol)
         )
 
-    def _told(self, line: str, reply: Reply) -> Done:
-        """What a reply of the door means."""
-        if reply.order_id and (order := self.book.order(reply.order_id)):
+    def _told(self, line: str, reply: Reply, request: str) -> Done:
+        """What a reply of the door means; an order that was made counts more than what went wrong after it."""
+        if order := self.book.order(reply.order_id or self.book.order_id(request)):
             return _of_order(order)
         token = next((b.line.split()[1] for b in reply.buttons if b.line.startswith("confirm ")), "")
         if token and reply.ok:

@@ -19,13 +19,14 @@ from handlers.cards import headline
 from handlers.tradingview.body import decoded
 from handlers.tradingview.given import Unreadable
 from handlers.tradingview.reading import Reading
-from handlers.tradingview.secret import without_secrets
+from handlers.tradingview.secret import MASK, without_secrets
 from trading import events as e
 from trading.control import Confirmation
 from trading.events import Outcome
 from trading.ids import derive
 from trading.incoming import Fingerprint, Incoming
 
+MOST_KEPT = 2000  # characters of what cannot be read
 AGAIN_S = 0.5  # between two looks at whether the desk takes something now
 APPROVED_S = 5.0  # for the order of an approval to be there
 
@@ -59,7 +60,7 @@ class Inbox:
         self.book.subscribe(self._hear)
         for alert in self.book.all(Incoming):
             if alert.outcome is None:
-                self._queue(alert, after_restart=True)
+                self._queue(alert)
             elif alert.outcome is Outcome.WAITING:
                 self._decided.append(alert.id)  # nothing waits across a restart
         self._start("decisions on alerts", self._follow)
@@ -94,7 +95,8 @@ class Inbox:
             if before is not None and now - before.received <= window:
                 return await self._again(before.alert_id, found)
             alert_id = derive("incoming", known_by, str(self.book.journal.last_seq))
-            received = e.AlertReceived(alert_id, source.name, source.account, text, known_by, sent_at)
+            kept = text if isinstance(found, Reading) else text[:MOST_KEPT]
+            received = e.AlertReceived(alert_id, source.name, source.account, kept, known_by, sent_at)
             settled = self._at_once(received, found, source, now)
             await self.book.write(received, *settled)
         if settled:
@@ -102,7 +104,8 @@ class Inbox:
             return Receipt(alert_id, outcome=settled[0].outcome, error=error)
         alert = self.book.get(Incoming, alert_id)
         assert alert is not None, "the fold keeps what was received"
-        self._queue(alert)
+        assert isinstance(found, Reading), "what cannot be read is settled"
+        self._queue(alert, found)
         return Receipt(alert_id)
 
     def _read(self, source: Source, body: bytes, text: str) -> Reading | Unreadable:
@@ -110,6 +113,8 @@ class Inbox:
         try:
             decoded(body)
             found = self.fulfilment.read(source, text)
+            if MASK not in text:
+                return found
             sent = self.fulfilment.read(source, body)
         except Unreadable as why:
             return why
@@ -143,23 +148,23 @@ class Inbox:
 
     # --- doing -------------------------------------------------------------------------------
 
-    def _queue(self, alert: Incoming, after_restart: bool = False) -> None:
+    def _queue(self, alert: Incoming, found: Reading | None = None) -> None:
         queue = self._waiting.get(alert.source)
         if queue is None:
             queue = self._waiting[alert.source] = _Queue()
             self._start(f"alerts of {alert.source}", partial(self._work, queue))
-        queue.put(alert, after_restart)
+        queue.put(alert, found)
 
     async def _work(self, queue: "_Queue") -> None:
         """Do the alerts of one source, the oldest first, for ever."""
         while True:
-            alert, after_restart = await queue.first()
+            alert, found = await queue.first()
             try:
-                done = await self.fulfilment.do(alert)
+                done = await self.fulfilment.do(alert, found)
             except NotNow:
                 await asyncio.sleep(AGAIN_S)
                 continue
-            if after_restart:
+            if found is None:
                 done = done._replace(text=f"After a restart. {done.text}")
             self._asked |= dict.fromkeys(done.tokens, alert.id)
             await self.book.record(_settled(alert.id, alert.source, done))
@@ -222,17 +227,20 @@ def _settled(alert_id: str, source: str, done: Done) -> e.AlertSettled:
 
 
 class _Queue:
-    """The alerts of one source that are to be done; the first stays until it is removed."""
+    """The alerts of one source that are to be done, as they were read; of those from before a restart None.
+
+    The first stays until it is removed.
+    """
 
     def __init__(self) -> None:
-        self._alerts: deque[tuple[Incoming, bool]] = deque()
+        self._alerts: deque[tuple[Incoming, Reading | None]] = deque()
         self._news = asyncio.Event()
 
-    def put(self, alert: Incoming, after_restart: bool) -> None:
-        self._alerts.append((alert, after_restart))
+    def put(self, alert: Incoming, found: Reading | None) -> None:
+        self._alerts.append((alert, found))
         self._news.set()
 
-    async def first(self) -> tuple[Incoming, bool]:
+    async def first(self) -> tuple[Incoming, Reading | None]:
         while not self._alerts:
             self._news.clear()
             await self._news.wait()

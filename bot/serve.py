@@ -143,8 +143,13 @@ def what_runs(settings: Settings, modes: Mapping[str, Mode], sources: Sources) -
         waits = "" if strategy.autostart else f", waits for /start_strategy {name}"
         yield f"  strategy  {name}: {strategy.class_} on {traded}, account {strategy.account}{waits}"
     yield f"  database  {settings.shown()['database.url']}"
+    if sources.problem:
+        yield f"Warning: {sources.problem}"
     for card in sources.cards():
-        yield f"  webhook   {card.name}: {card.problem or f'account {card.account}, confirm {card.confirm}'}"
+        if card.problem:
+            yield f"Warning: [webhooks.{card.name}] {card.problem}"
+    for card in sources.cards():
+        yield f"  webhook   {card.name}: account {card.account}, confirm {card.confirm}"
 
 
 def way_in(link: str, token_file: Path, new_token: str, chats: Sequence[str]) -> Iterator[str]:

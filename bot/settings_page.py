@@ -57,7 +57,10 @@ _BINANCE = (
     *("environment", "products", "api_key", "api_secret", "allow_withdrawals"),
     *("rest_url", "ws_api_url", "stream_url"),
 )
-_MT5 = ("transport", "bridge_url", "login", "password", "server")
+_MT5 = (
+    *("transport", "bridge_url", "bridge_token", "bridge_fingerprint", "bridge_ca"),
+    *("login", "password", "server"),
+)
 SAMPLES: dict[str, tuple[Sample, ...]] = {
     "accounts": (
         Sample("demo", ("venue", "market", *_PAPER), default=True),

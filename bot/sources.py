@@ -175,9 +175,9 @@ class Sources:
         try:
             with FileLock(f"{self._file}.lock", timeout=PATIENCE_S):
                 kept = self._read()
+                _checked(kept)
                 yield kept
-                for name, entry in kept.items():
-                    self._source(name, WebhookSettings.model_validate(entry))
+                _checked(kept)
                 write_private(self._file, json.dumps(kept, indent=2) + "\n")
         except Timeout:
             raise ConfigError(f"Somebody else holds {self._file}.", "Try again.") from None
@@ -202,10 +202,10 @@ class Sources:
             seen = (now.st_ino, now.st_mtime_ns, now.st_size)
             if seen == self._seen:
                 return
-            entries = {parsers.name(n): WebhookSettings.model_validate(entry) for n, entry in self._read().items()}
-            self._made = {n: self._source(n, each) for n, each in entries.items() if n not in self._given}
+            entries = _checked(self._read())
+            self._made = {name: self._source(name, each) for name, each in entries.items() if name not in self._given}
             self._seen, self.problem = seen, ""
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._made, self._seen, self.problem = {}, None, ""
         except (OSError, ValueError):
             self._made, self._seen = {}, None
@@ -228,6 +228,15 @@ class Sources:
             symbols=given.symbols,
             size=given.size.strip(),
         )
+
+
+def _checked(kept: Mapping[str, dict[str, Any]]) -> dict[str, WebhookSettings]:
+    """What is kept, as the settings of sources.
+
+    Raises:
+        ValueError: a name or a key is wrong.
+    """
+    return {parsers.name(name): WebhookSettings.model_validate(entry) for name, entry in kept.items()}
 
 
 def _rule(policy: ConfirmPolicy) -> str:

@@ -78,6 +78,8 @@ def _fill(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> l
         _fee_value(order, report, book, valuation),
         report.at,
         report.maker,
+        report.settled,
+        report.entry_price,
     )
     ended = order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
     if ended and order.filled_quantity + report.quantity < order.quantity:

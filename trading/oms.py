@@ -34,7 +34,7 @@ class Oms:
         self.drafting = drafting
         self.executors = executors
         self.under_way: set[str] = set()
-        """Orders whose request this process has begun and not ended: nobody may say of them yet that they never were."""
+        """Orders whose request this process has begun and not ended: it may arrive yet, whatever the venue says."""
         self.needs_reconcile: Callable[[AccountId, str], None] = lambda account, why: None
 
     # --- an order's life ---------------------------------------------------------------------

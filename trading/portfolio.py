@@ -153,6 +153,8 @@ def fill_position(before: Position, fill: OrderFilled, side: Side, instrument: I
         # On spot there is no short: what is sold beyond the position was held without a known cost.
         closed = min(abs(change), abs(quantity))
         out = cost if closed == abs(quantity) else (cost * closed / abs(quantity)).quantize(PLACES)
+        if fill.entry_price is not None and closed == fill.quantity < abs(quantity):
+            out = instrument.notional(closed, fill.entry_price)  # the venue closed certain lots
         realized = (1 if quantity >= 0 else -1) * (instrument.notional(closed, fill.price) - out)
         cost -= out
         rest = ZERO if spot else abs(change) - closed
@@ -186,7 +188,7 @@ def fill_balances(fill: OrderFilled, order: Order, instrument: Instrument, reali
             Money(-order.side.sign * value, instrument.quote),
         ]
     else:
-        moves = [Money(realized, instrument.quote)]
+        moves = [fill.settled or Money(realized, instrument.quote)]
     return [*moves, Money(-fill.fee.amount, fill.fee.currency)]
 
 

@@ -112,7 +112,11 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Filled(msgspec.Struct, frozen=True):
-    """One trade at the venue; `trade_id` is unique within the account."""
+    """One trade at the venue; `trade_id` is unique within the account.
+
+    Where contracts settle otherwise than their prices say (in another currency, or lot by lot), `settled` is what the
+    trade brought before its fee, and `entry_price` what the lots that it closed were opened at.
+    """
 
     order_id: str
     trade_id: str
@@ -121,6 +125,8 @@ class Filled(msgspec.Struct, frozen=True):
     fee: Money
     at: datetime
     maker: bool = False
+    settled: Money | None = None
+    entry_price: Decimal | None = None
 
 
 class Canceled(msgspec.Struct, frozen=True):

@@ -48,7 +48,14 @@ class AccountSettings(Section):
     transport: Literal["native", "bridge"] = Field(
         default="native", description="mt5: the terminal on this Windows machine, or a bridge beside it."
     )
-    bridge_url: kinds.BridgeUrl = Field(default="", description="mt5: address of `tiller bridge`.")
+    bridge_url: kinds.BridgeUrl = Field(default="", description="mt5: address of `tiller bridge`: wss://HOST:8421.")
+    bridge_token: kinds.Secret = Field(default=SecretStr(""), description="mt5: the token of the bridge.")
+    bridge_fingerprint: kinds.Text = Field(
+        default="", description="mt5: SHA-256 of the bridge's certificate, as `tiller bridge` prints it."
+    )
+    bridge_ca: kinds.Text = Field(
+        default="", description="mt5: instead of the fingerprint, a PEM file of who may sign the bridge's certificate."
+    )
     login: kinds.Number = Field(default=0, description="mt5: the account's number.")
     password: kinds.Secret = Field(default=SecretStr(""), description="mt5: the account's password.")
     server: kinds.Text = Field(default="", description="mt5: the broker's server.")

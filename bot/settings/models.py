@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from bot.settings import addresses, kinds, parsers
 from bot.settings.accounts import AccountSettings
+from bot.settings.bridge import BridgeSettings
 from bot.settings.risk import RiskSettings
 from bot.settings.section import Section
 from bot.settings.sections import (
@@ -61,6 +62,7 @@ class Settings(Section):
     strategies: dict[kinds.Name, StrategySettings] = Field(default={"trend": _SAMPLE})
     confirm: ConfirmSettings = ConfirmSettings()
     risk: RiskSettings = RiskSettings()
+    bridge: BridgeSettings = BridgeSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -102,8 +104,13 @@ class Settings(Section):
                     ("accounts", name, "market"),
                     "is replay, but [market] symbols does not name the symbol of the file",
                 )
-            if account.venue == "mt5" and account.transport == "bridge" and not account.bridge_url:
-                yield ("accounts", name, "bridge_url"), "is empty, but transport is bridge"
+            if account.venue == "mt5" and account.transport == "bridge":
+                if not account.bridge_url:
+                    yield ("accounts", name, "bridge_url"), "is empty, but transport is bridge"
+                elif not account.bridge_token.get_secret_value():
+                    yield ("accounts", name, "bridge_token"), "is empty: `tiller bridge` says where it keeps it"
+        if bool(self.bridge.certificate) != bool(self.bridge.key):
+            yield ("bridge", "certificate"), "and key belong together: set both or neither"
         users: list[tuple[str, Mapping[str, StrategySettings | WebhookSettings]]] = [
             ("strategies", self.strategies),
             ("webhooks", self.webhooks),

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 from bot.settings.models import Settings
+from bot.wiring.mt5 import link_of
 from trading.binance.addresses import addresses_of
 from trading.binance.budget import Budget, Urgency
 from trading.binance.products import Product
@@ -16,6 +17,7 @@ from trading.instruments import Instrument, Symbol
 from trading.market.binance import BinanceMarket
 from trading.market.binance_rest import Admission
 from trading.market.feed import CcxtMarket
+from trading.market.mt5 import Mt5Market
 from trading.market.replay import ReplayMarket
 from trading.market.simulated import LISTINGS, SimulatedMarket
 from trading.ports import Market
@@ -70,19 +72,26 @@ def _exchange_prices(settings: Settings, name: str, clock: Clock, budgets: Budge
     )
 
 
+def _terminal_prices(settings: Settings, name: str, clock: Clock, budgets: Budgets) -> Market:
+    """The prices of a MetaTrader 5 terminal: of its Market Watch, and of what strategies trade."""
+    traded = [s for each in settings.strategies.values() if each.account == name for s in each.symbols]
+    return Mt5Market(link_of(settings, name, clock, tuple(dict.fromkeys(traded))))
+
+
 def symbols_of(settings: Settings, name: str) -> list[str]:
     """What an account follows at an exchange: what its strategies trade and what the settings name."""
     traded = [s for each in settings.strategies.values() if each.account == name for s in each.symbols]
     return list(dict.fromkeys([*settings.market.symbols, *traded])) or ["BTC/USDT", "ETH/USDT"]
 
 
-VENUES = ("paper", "binance")
+VENUES = ("paper", "binance", "mt5")
 """Venues that this version can trade at."""
 
 MARKETS: dict[str, Callable[[Settings, str, Clock, Budgets], Market]] = {
     "simulated": _simulated,
     "replay": _replay,
     "binance": _binance_prices,
+    "mt5": _terminal_prices,
     "ccxt": _exchange_prices,
 }
 SHARED = ("simulated", "replay")
@@ -103,7 +112,8 @@ def build_markets(settings: Settings, clock: Clock, budgets: Budgets) -> dict[st
             missing = account.market if make is None else account.venue
             raise ConfigError(
                 f"[accounts.{name}]: {missing} is not part of this version.",
-                'Use venue = "paper" or "binance", and market = "simulated", "replay", "binance" or "ccxt:NAME".',
+                'Use venue = "paper", "binance" or "mt5", and market = "simulated", "replay", "binance", "mt5" or '
+                '"ccxt:NAME".',
             )
         if account.market in SHARED:
             shared.setdefault(account.market, make(settings, name, clock, budgets))

@@ -8,6 +8,7 @@ from random import Random
 from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
 from bot.wiring.markets import Budgets, symbols_of
+from bot.wiring.mt5 import link_of
 from trading.binance.addresses import addresses_of
 from trading.binance.products import Product
 from trading.book import Book
@@ -21,11 +22,15 @@ from trading.executors.binance.spot import SpotSide
 from trading.executors.binance.stream import UserStream
 from trading.executors.binance.usdm import UsdmSide
 from trading.executors.closed import ClosedExecutor
+from trading.executors.mt5.executor import Mt5Executor
+from trading.executors.mt5.tracks import Books
 from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Symbol
 from trading.intent import AccountId, Mode
 from trading.journal.store import JournalStore
+from trading.market.mt5 import Mt5Market
+from trading.order import Order
 from trading.ports import Executor, Market
 
 
@@ -42,7 +47,7 @@ def _paper(
         fees=Fees(maker=account.maker_fee, taker=account.taker_fee),
         fee_currency=account.fee_currency,
         latency_s=account.latency_ms / 1000,
-        products=account.products,
+        products=("usdm",) if account.market == "mt5" else account.products,  # a terminal lists contracts only
     )
 
 
@@ -73,6 +78,17 @@ def _binance(name: str, settings: Settings, market: Market, clock: Clock, book: 
     return BinanceExecutor(sides, clock, may_withdraw=may_withdraw)
 
 
+def _mt5(name: str, settings: Settings, market: Market, clock: Clock, book: Book) -> Executor:
+    """A MetaTrader 5 account, over the link of its prices where those are the terminal's."""
+    live = AccountId(name, Mode.LIVE)
+    link = market.link if isinstance(market, Mt5Market) else link_of(settings, name, clock, ())
+
+    def recent() -> list[Order]:
+        return [order for order in book.recent_orders() if order.account_id == live]
+
+    return Mt5Executor(link, Books(partial(book.open_orders, live), recent))
+
+
 def build_executors(
     settings: Settings,
     markets: Mapping[str, Market],
@@ -87,6 +103,8 @@ def build_executors(
         for mode in Mode:
             if mode is Mode.LIVE and account.venue == "binance":
                 made: Executor = _binance(name, settings, markets[name], clock, book, budgets)
+            elif mode is Mode.LIVE and account.venue == "mt5":
+                made = _mt5(name, settings, markets[name], clock, book)
             else:
                 made = _paper(name, mode, account, markets[name], store, clock)
             executors[AccountId(name, mode)] = made

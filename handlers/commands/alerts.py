@@ -16,7 +16,7 @@ from trading.audience import AlertLevel, Critical, Mute
 from trading.errors import IntentError
 from trading.words import span
 
-EventKind = Literal["fills", "orders", "errors", "risk", "control", "system", "prices", "all"]
+EventKind = Literal["fills", "orders", "errors", "risk", "control", "system", "prices", "alerts", "all"]
 RIGHT = "Example: /alerts fills silent"
 
 

@@ -83,7 +83,7 @@ def _tree(text: str) -> Any:
 
 def _pieces(value: str) -> tuple[str, ...]:
     """A value in text, with its quotes off; of an option within a command line only the first word may be it."""
-    value = value.strip().strip("\"'”“")
+    value = value.strip().strip("\"'”“").strip()
     return (value, value.split(maxsplit=1)[0]) if value else ()
 
 

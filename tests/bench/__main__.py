@@ -10,12 +10,14 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.binance import binance
+from tests.bench.bridge import bridge
 from tests.bench.chats import chats
 from tests.bench.history import history
 from tests.bench.hot_path import to_executor
 from tests.bench.parts import Row, show, with_app
 from tests.bench.process import process
 from tests.bench.streams import streams
+from tests.bench.webhooks import webhooks
 from trading.instruments import trap_floats
 
 
@@ -29,7 +31,9 @@ def main() -> int:
         rows += asyncio.run(history(folder))
         rows += asyncio.run(process(folder))
         rows += asyncio.run(binance(folder))
+        rows += asyncio.run(bridge(folder))
         rows += asyncio.run(chats(folder))
+        rows += asyncio.run(webhooks(folder))
         rows += asyncio.run(streams())
     show(rows)
     Path("bench.json").write_text(json.dumps(rows, indent=1) + "\n")

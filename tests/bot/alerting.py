@@ -3,14 +3,20 @@
 import hashlib
 import hmac
 from datetime import datetime
-from typing import Any
 
 from bot.app import App
+from bot.inbox import Receipt
+from bot.sources import Source
+from handlers.actor import Actor, Role
+from handlers.alerts import Alert, alert_of
+from trading import events as e
 from trading.incoming import Incoming
+from trading.instruments import ZERO, plain
 from trading.intent import AccountId, Mode
 from trading.order import Order
 
 SECRET = "swordfish-0123456789"
+EVA = Actor("person:eva", "Eva", Role.ADMIN)
 DEMO = AccountId("demo", Mode.PAPER)
 SOURCES = f"""
 [risk]
@@ -88,6 +94,33 @@ def orders_of(app: App, source: str = "pine") -> list[Order]:
     return [order for order in app.book.recent_orders()[::-1] if order.actor == f"webhook:{source}"]
 
 
-def texts(app: App) -> Any:
-    """Everything the journal says, as one text."""
-    return app.store.read()
+def source(app: App, name: str = "pine") -> Source:
+    found = app.desk.sources.find(name)
+    assert found is not None
+    return found
+
+
+async def take(app: App, body: str, name: str = "pine") -> Receipt:
+    return await app.inbox.receive(source(app, name), body.encode())
+
+
+async def done(app: App, body: str, name: str = "pine") -> Incoming:
+    """The alert, once something became of it."""
+    return await settled(app, (await take(app, body, name)).alert_id)
+
+
+def held(app: App, symbol: str) -> str:
+    position = app.book.position(DEMO, symbol)  # type: ignore[arg-type]
+    return plain(position.quantity if position else ZERO)
+
+
+def told(app: App, entries: list[e.Recorded], alert_id: str) -> Alert:
+    """The last that the chats are told of an alert."""
+    of_it = [x for x in entries if isinstance(x.event, e.AlertSettled) and x.event.alert_id == alert_id]
+    found = alert_of(of_it[-1], app.book)
+    assert found is not None
+    return found
+
+
+async def journal(app: App) -> list[e.Recorded]:
+    return [entry async for entry in app.store.read()]

@@ -263,7 +263,7 @@ def test_an_unknown_setting_stops_everything_and_changes_nothing(words: str, tmp
 
 @pytest.mark.parametrize(
     "words",
-    ["backtest sma_cross --symbol X --from 2020", "optimize x", "data import f.csv", "webhook new pine", "bridge -v"],
+    ["backtest sma_cross --symbol X --from 2020", "optimize x", "data import f.csv"],
 )
 def test_what_comes_later_says_so(words: str, cli: Tiller) -> None:
     code, out, err = cli(*words.split())

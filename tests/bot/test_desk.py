@@ -284,7 +284,7 @@ async def test_bad_numbers_get_one_line_and_change_nothing(tmp_path: Path, numbe
 
 async def test_later_commands_say_so(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
-        for name in ("backtest", "optimize", "webhook"):
+        for name in ("backtest", "optimize"):
             reply = await desk.say(f"/{name} x")
             assert reply.error == "NOT_HERE_YET"
             assert len(reply.text.splitlines()) == 1

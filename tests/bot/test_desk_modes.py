@@ -3,7 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
-from bot.web.console import view
+from bot.web.dashboard.view import books, top
 from bot.web.reading import read_accounts, read_risk, read_status
 from handlers.actor import Actor, Role
 from handlers.reply import Reply
@@ -49,7 +49,7 @@ async def test_leftovers_of_the_other_mode_are_shown_everywhere(tmp_path: Path) 
         assert positions.buttons[0].line == "/close BTC/USDT account=demo mode=live"
         assert [each["mode"] for each in (await read_status(desk.app, ANA))["accounts"]] == ["paper", "live"]
         assert [each["mode"] for each in await read_accounts(desk.app, ANA)] == ["paper", "live"]
-        (row,) = view.positions(desk.app, trades=True)
+        (row,) = books.positions(desk.app, trades=True)
         assert row["actions"][0]["line"] == "/close BTC/USDT account=demo mode=live"
 
 
@@ -65,7 +65,7 @@ async def test_limits_and_the_top_bar_show_every_mode_in_use(tmp_path: Path) -> 
         told = await desk.say("/risk")
         assert [line.split(":")[0] for line in told.text.splitlines()] == ["PAPER demo", "LIVE demo"]
         assert [row[2] for row in rows(told) if row[1] == "max_open_positions"] == ["0", "1"]
-        assert [(each["mode"], each["name"]) for each in view.desk(desk.app)["accounts"]] == [
+        assert [(each["mode"], each["name"]) for each in top.desk(desk.app)["accounts"]] == [
             ("PAPER", "demo"),
             ("LIVE", "demo"),
         ]
@@ -130,7 +130,7 @@ async def test_close_all_passes_over_dust_and_over_what_cannot_be_closed(tmp_pat
         listed = await desk.say("/positions")
         assert {row[1]: row[2] for row in rows(listed)}["BTC/USDT"] == "0.00005 dust"
         assert [button.line.split()[1] for button in listed.buttons] == ["ETH/USDT", "SOL/USDT"]
-        shown = {row["cells"][0]["text"]: row["actions"] for row in view.positions(desk.app, trades=True)}
+        shown = {row["cells"][0]["text"]: row["actions"] for row in books.positions(desk.app, trades=True)}
         assert not shown["BTC/USDT"]
         half = await desk.say("/close all 0.5")  # more ETH than there is
         assert "ETH/USDT was not closed" in half.text
@@ -159,7 +159,7 @@ async def test_positions_say_how_much_a_stop_covers(tmp_path: Path) -> None:
         assert rows(await desk.say("/positions"))[0][6:] == ("57,000", "66,000")
         await desk.say("/buy BTC/USDT 0.001")
         assert rows(await desk.say("/positions"))[0][6:] == ("57,000 (0.002)", "66,000 (0.002)")
-        (row,) = view.positions(desk.app, trades=True)
+        (row,) = books.positions(desk.app, trades=True)
         assert row["cells"][5]["text"] == "57,000 (0.002) / 66,000 (0.002)"
 
 

@@ -154,7 +154,9 @@ def _level(count: int) -> EquityDrawing:
 
 
 def test_nothing_to_draw_with_is_loaded_before_the_first_picture() -> None:
-    loaded = "import sys, bot.serve, bot.web.console.mount; print([m for m in sys.modules if m.split('.')[0] == 'PIL'])"
+    loaded = (
+        "import sys, bot.serve, bot.web.dashboard.mount; print([m for m in sys.modules if m.split('.')[0] == 'PIL'])"
+    )
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

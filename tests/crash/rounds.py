@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tests.crash.binance import Binance
 from tests.crash.paper import Paper
+from tests.crash.webhooks import Webhooks
 
 
 class Venue(Protocol):
@@ -27,7 +28,7 @@ class Venue(Protocol):
     def close(self) -> None: ...
 
 
-VENUES: dict[str, Callable[[Path], Venue]] = {"paper": Paper, "binance": Binance}
+VENUES: dict[str, Callable[[Path], Venue]] = {"paper": Paper, "binance": Binance, "webhooks": Webhooks}
 
 
 def crash(venue: str, folder: Path, rounds: int, seed: int) -> int:

@@ -145,4 +145,4 @@ def test_the_page_has_every_command_and_its_tables_are_whole() -> None:
         if line.startswith("| `"):
             assert line.replace("\\|", "").count("|") == 3, line
     with pytest.raises(IntentError, match="not part of this version"):
-        find("/webhook", Role.ADMIN, COMMANDS)
+        find("/optimize", Role.ADMIN, COMMANDS)

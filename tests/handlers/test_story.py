@@ -21,7 +21,7 @@ AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BOOKKEEPING = {
     "DeskFounded", "InstrumentListed", "AccountOpened", "EquitySampled", "CommandRun", "ConfirmationAsked",
     "ScheduleSet", "ScheduleRemoved", "AlertLevelSet", "DestinationMuted", "DigestSet", "AlertAcknowledged",
-    "WatchSet", "WatchRemoved",
+    "WatchSet", "WatchRemoved", "AlertReceived",
 }  # fmt: skip
 FILLER: dict[str, Any] = {
     "Decimal": "1", "datetime": AT.isoformat(), "str": "word", "int": 3, "bool": True,

@@ -77,7 +77,8 @@ class OrderInDoubt(Event, frozen=True):
 class OrderFilled(Event, frozen=True):
     """One trade. `trade_id` is the venue's, unique in the account: the same one again is the same fill.
 
-    `fee_value` is the fee in the instrument's quote currency at the time of the fill.
+    `fee_value` is the fee in the instrument's quote currency at the time of the fill. `settled` is the money that it
+    brought, where the venue settles otherwise than the prices say, and `entry_price` that of the lots it closed.
     """
 
     order_id: str
@@ -88,6 +89,8 @@ class OrderFilled(Event, frozen=True):
     fee_value: Decimal
     traded_at: datetime
     maker: bool = False
+    settled: Money | None = None
+    entry_price: Decimal | None = None
 
 
 class OrderCancelRequested(Event, frozen=True):

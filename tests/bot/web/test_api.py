@@ -11,11 +11,12 @@ import pytest
 
 from bot.web import examples
 from tests.bot.web.served import Served
+from trading import events as e
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 READ = (
     "/status", "/accounts", "/positions", "/balances", "/orders", "/fills", "/equity", "/signals", "/strategies",
-    "/risk", "/events",
+    "/risk", "/events", "/webhooks",
 )  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PLAIN = re.compile(r"-?\d+(\.\d+)?")
@@ -180,11 +181,12 @@ def walk(value: Any, path: str = "") -> Any:
 async def test_every_answer_has_the_keys_of_its_example_and_no_number_is_a_float(desk: Served) -> None:
     await desk.say("/buy BTC/USDT 0.001")
     await desk.app.sample_equity()
+    await desk.app.book.record(e.AlertReceived("w5d7mx3kq2apzr4c", "pine", "demo", "buy", "print"))
     pairs = (
         ("/status", examples.STATUS), ("/accounts", [examples.ACCOUNT]), ("/positions", [examples.POSITION]),
         ("/balances", [examples.BALANCE]), ("/orders", [examples.ORDER]), ("/fills", [examples.FILL]),
         ("/equity", [examples.SAMPLE]), ("/strategies", [examples.STRATEGY]), ("/risk", [examples.RISK]),
-        ("/events", [examples.EVENT]),
+        ("/events", [examples.EVENT]), ("/webhooks", [examples.ALERT]),
     )  # fmt: skip
     for path, example in pairs:
         found = await get(desk, path)

@@ -25,6 +25,8 @@ REFUSED = [
     ("buy BTCUSDT 1 2 3", "BAD_LINE", "line 1"),
     ("buy BTC\u202eUSDT 1", "BAD_LINE", "line 1"),
     ("buy,60123456789,EURUSD", "NO_SHAPE", ""),
+    ("close BTCUSDT comment=" + "x" * 1000, "BAD_LINE", "line 1"),
+    ("60123456789,buy,BTCUSDT,now", "BAD_PAIR", "part 4"),
     ("60123456789,60123456789,buy,EURUSD", "NO_SHAPE", ""),
     ("60123456789,sell,BTCUSDT,sl=50,vol_lots=1", "AMBIGUOUS", "part 4"),
     ("60123456789,buy,BTCUSDT,risk=1", "AMBIGUOUS", "part 4"),
@@ -137,6 +139,7 @@ REFUSED = [
      '"prev_market_position_size":2}', "CONTRADICTION", "market_position"),
     (f'{{{REST},"market_position":"long","market_position_size":0}}', "CONTRADICTION", "market_position"),
     (f'{{{REST},"market_position":"flat","position_size":2}}', "CONTRADICTION", "market_position"),
+    (f'{{{REST},"market_position":"long","position_size":-2}}', "CONTRADICTION", "market_position"),
     (f'{{{REST},"market_position":"up"}}', "BAD_CHOICE", "market_position"),
     ('{"symbol":"BTCUSDT","action":"close","position":"long"}', "AMBIGUOUS", "position"),
     ('{"symbol":"BTCUSDT","action":"exit_long","position":"short"}', "CONTRADICTION", "position"),
@@ -210,3 +213,16 @@ def test_what_may_be_a_password_is_not_told() -> None:
         with pytest.raises(Unreadable) as refused:
             said(body)
         assert "Passw0rd" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "remedy"),
+    [
+        ('{"symbol":"BTCUSDT", // note\n"x":1}', "JSON has no comments"),
+        ("{“symbol”: 1}", "straight double quotes"),
+        ('{"symbol":"BTCUSDT",\n...\n}', "Take the dots out"),
+    ],
+)
+def test_the_usual_mistakes_in_json_are_named(broken: str, remedy: str) -> None:
+    with pytest.raises(Unreadable, match=remedy):
+        said(broken)

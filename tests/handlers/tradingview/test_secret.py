@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.tradingview.secret import candidates, without_secrets
@@ -86,6 +86,7 @@ def test_no_secret_is_left_wherever_it_stands(tree: Any, name: str, cut: int) ->
 
 
 @given(st.binary(max_size=200))
+@example(b'{x, "secret":" "y"')  # a value that is nothing but a space
 def test_nothing_is_raised(body: bytes) -> None:
     candidates(body)
     without_secrets(body, ["x"])

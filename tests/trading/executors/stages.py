@@ -8,6 +8,7 @@ from decimal import Decimal
 from tests.kit import HandClock, MemoryVenueStore
 from tests.trading.executors.binance.stage import binance_stage
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, Habits, Stage
+from tests.trading.executors.mt5.stage import HEDGING, NETTING, mt5_stage
 from trading.binance.products import Product
 from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
@@ -72,4 +73,6 @@ STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
     "paper linear": lambda: paper_stage(Settlement.LINEAR),
     "binance spot": lambda: binance_stage(Product.SPOT),
     "binance usdm": lambda: binance_stage(Product.USDM),
+    "mt5 hedging": lambda: mt5_stage(HEDGING),
+    "mt5 netting": lambda: mt5_stage(NETTING),
 }

@@ -1,0 +1,1 @@
+"""The bridge to MetaTrader 5, its client, and both being killed."""

@@ -1,0 +1,234 @@
+"""The terminal tells nothing by itself: one look after the other at positions, orders and deals, made into reports."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from trading.executors.mt5 import levels
+from trading.executors.mt5.marks import Whose
+from trading.executors.mt5.requests import LIMITS
+from trading.executors.mt5.tracks import Books, Track, identifiers_in, level_of
+from trading.executors.mt5.wire import REST_LOST, Found, done_of, filled, is_paid, is_trade, paid
+from trading.instruments import ZERO, Side
+from trading.mt5.constants import Constants as mt5
+from trading.mt5.link import Link
+from trading.mt5.terminal import Terminal, exact
+from trading.ports import Accepted, Canceled, Expired, Filled, Rejected, Report, Triggered
+
+BACK_S, BACK_UNMEASURED_S, AHEAD_S = 600, 86_400, 172_800
+REMEMBERED = 50_000  # deals that were told
+
+
+class Look(NamedTuple):
+    """What the terminal showed at one moment."""
+
+    positions: tuple[Any, ...]
+    orders: tuple[Any, ...]
+    deals: list[Any]  # not told before, oldest first
+    past: dict[int, Any]  # orders of history by ticket, None where it is not there (yet)
+    of_position: dict[int, tuple[Any, ...]]  # deals
+    dealt: dict[int, Decimal]  # lots that the deals of an order add up to, by its ticket
+
+
+class Hearing:
+    """What was told so far, and what is new."""
+
+    def __init__(self, link: Link, whose: Whose, books: Books) -> None:
+        self.link, self.whose, self.books = link, whose, books
+        self.tracks: dict[str, Track] = {}
+        self.positions: tuple[Any, ...] = ()
+        self._told: dict[int, None] = {}
+
+    async def begin(self) -> None:
+        """What has happened until now is for those who ask: it is not told."""
+        deals = await self.link.ask(lambda terminal: terminal.deals(*self._span(BACK_UNMEASURED_S)))
+        self._remember(deals)
+
+    def _span(self, back_s: int) -> tuple[int, int]:
+        now = self.link.time.broker_s(self.link.clock.now())
+        return now - back_s, now + AHEAD_S
+
+    def _remember(self, deals: Iterable[Any]) -> None:
+        self._told.update(dict.fromkeys(each.ticket for each in deals))
+        while len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
+
+    def tell_again(self, deals: Iterable[Any]) -> None:
+        """Whose deals these are is only known now."""
+        for deal in deals:
+            self._told.pop(deal.ticket, None)
+
+    async def look(self) -> list[Report]:
+        """Look once; what is new, in its order."""
+        self._adopt()
+        seen = await self.link.ask(self._reading())
+        self.positions = seen.positions
+        reports: list[Report] = []
+        for record in seen.orders:
+            reports += self._active(record)
+        for deal in seen.deals:
+            reports += self._deal(deal, seen)
+        self._remember(seen.deals)
+        active = {each.ticket for each in seen.orders}
+        for track in list(self.tracks.values()):
+            if track.busy:
+                continue
+            if track.level is not None:
+                now = self.link.clock.now()
+                news, is_over = levels.hear(track, seen.positions, seen.of_position, now)
+            else:
+                news, is_over = self._end(track, active, seen)
+            reports += news
+            if is_over:
+                del self.tracks[track.order_id]
+        return reports
+
+    def _adopt(self) -> None:
+        """Levels that an earlier process of ours has set."""
+        for order in self.books.open():
+            if order.id not in self.tracks and (track := level_of(order, self.link.clock.now())) is not None:
+                self.tracks[order.id] = track
+
+    def _reading(self) -> Any:
+        """All that one look needs, in one go."""
+        tracks = list(self.tracks.values())
+        tickets = [ticket for track in tracks for ticket in track.tickets]
+        identifiers = {each for track in tracks if track.level for each in track.level.identifiers}
+        told, span = self._told, self._span(BACK_S if self.link.time.is_measured else BACK_UNMEASURED_S)
+        hedging = self.link.is_hedging
+
+        def read(terminal: Terminal) -> Look:
+            orders, positions = terminal.orders(), terminal.positions()
+            active = {each.ticket: each for each in orders}
+            deals = {each.ticket: each for each in terminal.deals(*span)}
+            past: dict[int, Any] = {}
+            dealt: dict[int, Decimal] = {}
+            for ticket in tickets:
+                of_order = terminal.deals_of_order(ticket)
+                dealt[ticket] = sum((exact(each.volume) for each in of_order), ZERO)
+                deals |= {each.ticket: each for each in of_order}
+                if ticket not in active:
+                    past[ticket] = terminal.past_order(ticket)
+            held = {each.identifier for each in positions}
+            of_position = {each: terminal.deals_of_position(each) for each in identifiers - held}
+            for each in identifiers & held if not hedging else ():
+                of_position[each] = terminal.deals_of_position(each)  # it may have been turned
+            for group in of_position.values():
+                deals |= {each.ticket: each for each in group}
+            fresh = sorted(
+                (each for each in deals.values() if each.ticket not in told),
+                key=lambda each: (each.time_msc, each.ticket),
+            )
+            details(terminal, fresh, active, past, of_position, hedging=hedging)
+            return Look(positions, orders, fresh, {**past, **active}, of_position, dealt)
+
+        return read
+
+    # --- one record --------------------------------------------------------------------------
+
+    def _active(self, record: Any) -> list[Report]:
+        """An order that works at the broker."""
+        if not (order_id := self.whose.placed(record)) or self._rules(record) is None:
+            return []
+        track = self._track(order_id, record)
+        reports: list[Report] = []
+        if record.ticket not in track.tickets:
+            track.tickets.append(record.ticket)
+        if not track.is_accepted:
+            track.is_accepted = True
+            reports.append(Accepted(order_id, str(record.ticket)))
+        return reports
+
+    def _deal(self, deal: Any, seen: Look) -> list[Report]:
+        """A deal that was not told before."""
+        if is_paid(deal):
+            return [paid(deal, self.link)]
+        order_id = self.whose_deal(deal) if is_trade(deal) else ""
+        if not order_id or self._rules(deal) is None:
+            return []
+        track = self._track(order_id, deal)
+        track.filled += exact(deal.volume)
+        reports: list[Report] = []
+        if track.level is None:
+            track.tickets += [deal.order] if deal.order not in track.tickets else []
+        if not track.is_accepted:
+            track.is_accepted = True
+            reports.append(Accepted(order_id, track.level.venue_order_id if track.level else str(deal.order)))
+        record = seen.past.get(deal.order)
+        waited = track.level is not None or _is_stop(record)
+        if waited and not track.is_triggered and not (record is not None and record.type in LIMITS):
+            track.is_triggered = True
+            reports.append(Triggered(order_id))
+        return [*reports, self.fill(deal, order_id, record, seen.of_position)]
+
+    def fill(self, deal: Any, order_id: str, record: Any, of_position: Mapping[int, Sequence[Any]]) -> Filled:
+        """A deal as a fill of ours; somebody else's has no `order_id`."""
+        opened = of_position.get(deal.position_id, ()) if self.link.is_hedging else ()
+        return filled(deal, order_id, record, opened, self.link)
+
+    def whose_deal(self, deal: Any) -> str:
+        """Our order that a deal is of; empty for people's, and for what the broker closed without our asking."""
+        if deal.reason not in levels.REASONS.values():
+            return self.whose.placed(deal)
+        stop = deal.reason == mt5.DEAL_REASON_SL
+        for track in self.tracks.values():
+            level = track.level
+            if level and level.is_stop is stop and deal.position_id in level.identifiers:
+                return track.order_id
+        for read in (self.books.open, self.books.recent):
+            for order in read():
+                mine = deal.position_id in identifiers_in(order.venue_order_id)
+                if mine and order.venue_order_id.startswith("sl" if stop else "tp"):
+                    return order.id
+        return ""
+
+    def _rules(self, record: Any) -> Any:
+        return self.link.by_name.get(record.symbol)
+
+    def _track(self, order_id: str, record: Any) -> Track:
+        if order_id not in self.tracks:
+            buys = record.type % 2 == 0  # of orders and of deals alike
+            symbol = self.link.by_name[record.symbol].symbol
+            self.tracks[order_id] = Track(order_id, symbol, Side.BUY if buys else Side.SELL)
+        return self.tracks[order_id]
+
+    def _end(self, track: Track, active: set[int], seen: Look) -> tuple[list[Report], bool]:
+        """How an order of which nothing works any more has ended, once all its deals are told."""
+        unsure = track.unsure_until is not None and self.link.clock.now() < track.unsure_until
+        if not track.tickets or unsure or active.intersection(track.tickets):
+            return [], False
+        records = [seen.past.get(ticket) for ticket in track.tickets]
+        for ticket, record in zip(track.tickets, records, strict=True):
+            if record is None or done_of(record) > seen.dealt.get(ticket, ZERO):
+                return [], False
+        found = Found.of([each for each in records if each is not None])
+        match found.status:
+            case "filled" if track.quantity is None or found.filled >= track.quantity:
+                return [], True
+            case "canceled":
+                return [Canceled(track.order_id, "", found.filled)], True
+            case "rejected":
+                return [Rejected(track.order_id, "REJECTED", found.reason)], True
+            case _:
+                return [Expired(track.order_id, found.reason or REST_LOST, found.filled)], True
+
+
+def _is_stop(record: Any) -> bool:
+    return record is not None and record.type in (mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_SELL_STOP)
+
+
+def details(
+    terminal: Terminal,
+    deals: Iterable[Any],
+    active: Mapping[int, Any],
+    past: dict[int, Any],
+    of_position: dict[int, tuple[Any, ...]],
+    *,
+    hedging: bool,
+) -> None:
+    """Add what the fills are made of beside the deals: their orders, and at what the closed positions were opened."""
+    for deal in deals:
+        if deal.order and deal.order not in active and past.get(deal.order) is None:
+            past[deal.order] = terminal.past_order(deal.order)
+        if hedging and deal.entry == mt5.DEAL_ENTRY_OUT and deal.position_id not in of_position:
+            of_position[deal.position_id] = terminal.deals_of_position(deal.position_id)

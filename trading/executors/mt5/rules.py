@@ -1,0 +1,133 @@
+"""What a broker's rules of a symbol allow, checked before anything is sent, with the nearest that would pass. Pure.
+
+Distances (stops level, freeze level) are from the price at which a position would be closed: a long one's stop and
+target from the bid, a short one's from the ask; for a waiting order from its own price (MQL5 book, "Stop levels").
+"""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import NamedTuple
+
+from trading.errors import VenueRefused
+from trading.instruments import Side, plain
+from trading.intent import OrderType
+from trading.mt5.constants import Constants as mt5
+from trading.mt5.listing import SymbolRules
+from trading.order import Order
+
+
+class Shown(NamedTuple):
+    """What the market shows now."""
+
+    bid: Decimal
+    ask: Decimal
+
+    def taken(self, side: Side) -> Decimal:
+        """What an order of this side pays."""
+        return self.ask if side is Side.BUY else self.bid
+
+    def closed(self, side: Side) -> Decimal:
+        """What a position that was opened by this side is closed at."""
+        return self.bid if side is Side.BUY else self.ask
+
+
+def is_level(order: Order) -> bool:
+    """Whether an order is a stop or target of a position: one that waits and only reduces."""
+    return order.reduce_only and order.type is not OrderType.MARKET
+
+
+def is_stop(order: Order) -> bool:
+    """Whether a level is the stop, or else the target."""
+    return order.type in (OrderType.STOP, OrderType.TRAILING_STOP)
+
+
+def price_of(order: Order, shown: Shown) -> Decimal:
+    """The price that a waiting order waits for; of a trailing stop, the first one."""
+    if order.trail is not None:
+        market = shown.taken(order.side)
+        return market + order.side.sign * order.trail.distance(market)
+    price = order.limit_price if order.type is OrderType.LIMIT else order.stop_price
+    if price is None:
+        raise VenueRefused(f"A {order.type} order lacks a price.", code="BAD_ORDER")
+    return price
+
+
+def on_tick(price: Decimal, rules: SymbolRules, up: bool) -> Decimal:
+    """The price on the symbol's tick."""
+    tick = rules.instrument.tick
+    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+
+
+def check_volume(volume: Decimal, rules: SymbolRules) -> None:
+    """Raises VenueRefused for a number of lots that the symbol does not take."""
+    least, most, step = rules.instrument.min_quantity, rules.instrument.max_quantity, rules.instrument.step
+    if volume < least or (most and volume > most) or volume % step:
+        remedy = f"The minimum is {plain(least)}, in steps of {plain(step)}"
+        raise VenueRefused(
+            f"{plain(volume)} lots of {rules.symbol} are not allowed.",
+            f"{remedy}, up to {plain(most)}." if most else f"{remedy}.",
+            code="LOT_SIZE",
+        )
+
+
+def check_price(price: Decimal, rules: SymbolRules) -> None:
+    """Raises VenueRefused for a price off the tick."""
+    if price <= 0 or price % rules.instrument.tick:
+        near = on_tick(price, rules, False)
+        text = f"The price {plain(price)} is not a multiple of {plain(rules.instrument.tick)}."
+        raise VenueRefused(text, f"{plain(near)} is.", code="PRICE_FILTER")
+
+
+def check_tradable(rules: SymbolRules) -> None:
+    """Raises VenueRefused where the symbol is not traded at all."""
+    if rules.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
+        raise VenueRefused(f"{rules.symbol} cannot be traded.", "The broker only shows it.", code="TRADE_DISABLED")
+
+
+def check_waiting(order: Order, price: Decimal, rules: SymbolRules, shown: Shown) -> None:
+    """A waiting order on its side of the market, and far enough from it.
+
+    Raises:
+        VenueRefused: with the nearest price that would pass; WOULD_TRIGGER for a stop that the market has passed.
+    """
+    check_price(price, rules)
+    market, sign = shown.taken(order.side), order.side.sign
+    sign = -sign if order.type is OrderType.LIMIT else sign  # a stop waits beyond the market, a limit on this side
+    _check_away(price, market, sign, rules, order.type is not OrderType.LIMIT)
+
+
+def check_levels(side: Side, market: Decimal, sl: Decimal | None, tp: Decimal | None, rules: SymbolRules) -> None:
+    """Stop and target of a position of this side, that would be closed at `market`; as `check_waiting`."""
+    for price, sign in ((sl, -side.sign), (tp, side.sign)):
+        if price:
+            check_price(price, rules)
+            _check_away(price, market, sign, rules, True)
+
+
+def check_frozen(price: Decimal, market: Decimal, rules: SymbolRules) -> None:
+    """Raises VenueRefused where the market is too near for a change."""
+    if rules.freeze_level and price and abs(price - market) <= rules.freeze_level:
+        raise VenueRefused(
+            f"It cannot be changed any more: the market is at {plain(market)}, within the freeze level of "
+            f"{plain(rules.freeze_level)}.",
+            "Wait: it may be done soon.",
+            code="FROZEN",
+        )
+
+
+def _check_away(price: Decimal, market: Decimal, sign: int, rules: SymbolRules, triggers: bool) -> None:
+    """`sign`: on which side of the market the price must be."""
+    away = (price - market) * sign
+    if away >= rules.least_away:
+        return
+    nearest = on_tick(market + sign * rules.least_away, rules, sign > 0)
+    remedy = f"The nearest that is allowed is {plain(nearest)}."
+    if away <= 0 and triggers:
+        text = f"{plain(price)} would trigger immediately: the market is at {plain(market)}."
+        raise VenueRefused(text, remedy, code="WOULD_TRIGGER")
+    if away <= 0:
+        text = f"A limit of {plain(price)} would be done at once, and a broker takes none that is: "
+        raise VenueRefused(
+            f"{text}the market is at {plain(market)}.", f"{remedy} Or leave out the limit.", code="WOULD_TAKE"
+        )
+    text = f"{plain(price)} is too near to the market at {plain(market)}: the broker asks for "
+    raise VenueRefused(f"{text}{plain(rules.least_away)} between them.", remedy, code="STOPS_LEVEL")

@@ -1,0 +1,125 @@
+"""Trade requests on their way: sent once, unless the broker has said that nothing was executed.
+
+A requote, a busy server and a filling mode that the symbol does not take are such words: the same request then goes out
+again, at the price of now, a moment later, or with another mode; each a few times. Every other failure is raised.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
+from trading.executors.mt5.codes import NOT_SENT, Meaning, error_of, error_of_failure, meaning_of
+from trading.executors.mt5.requests import Request
+from trading.mt5.constants import Constants as mt5
+from trading.mt5.link import Link
+from trading.mt5.package_thread import Unanswered
+from trading.mt5.terminal import Failed, Terminal, is_sound
+
+SEND_S = 15.0
+TRIES = 3  # at another price, and while the server is busy
+BUSY_S = 0.5
+
+
+class NoPrice(Exception):
+    """The price of now cannot be read: nothing was sent."""
+
+
+class Sender:
+    """Sends requests through a link. Which filling mode a symbol really takes is remembered."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._fillings: dict[str, int] = {}
+
+    def check_up(self) -> None:
+        """Nothing, if requests can get through.
+
+        Raises:
+            VenueUnreachable: the terminal or its broker is away; VenueRefused: the terminal takes none from programs.
+        """
+        if self._link.problem:
+            raise VenueUnreachable(self._link.problem, NOT_SENT)
+        if self._link.info is not None and self._link.info.tradeapi_disabled:
+            raise VenueRefused(
+                "The terminal takes no orders from programs.",
+                "In the terminal, Tools > Options > Expert Advisors: allow the Python API.",
+                code="ALGO_DISABLED",
+            )
+
+    async def send(self, request: Request) -> Any:
+        """One request with a price of its own, or none; the broker's answer, which is a success.
+
+        Raises:
+            VenueRefused, VenueUnreachable, OutcomeUnknown.
+        """
+        return await self._tried(lambda terminal: terminal.send(request))
+
+    async def deal(self, request: Request, modes: Sequence[int]) -> Any:
+        """A market order at the price of now, by the first of `modes` that the symbol takes; as `send`."""
+        name = request["symbol"]
+        first = self._fillings.get(name)
+        modes = [*(mode for mode in modes if mode == first), *(mode for mode in modes if mode != first)]
+
+        for mode in modes:
+
+            def at_price(terminal: Terminal, mode: int = mode) -> Any:
+                price = _price(terminal, name, request["type"] == mt5.ORDER_TYPE_BUY)
+                return terminal.send({**request, "price": price, "type_filling": mode})
+
+            try:
+                answer = await self._tried(at_price)
+            except VenueRefused as why:
+                if (
+                    why.code != "NOT_SUPPORTED"
+                    or str(mt5.TRADE_RETCODE_INVALID_FILL) not in why.text
+                    or mode == modes[-1]
+                ):
+                    raise
+                continue
+            self._fillings[name] = mode
+            return answer
+        raise AssertionError("there is a filling mode")
+
+    async def _tried(self, work: Callable[[Terminal], Any]) -> Any:
+        self.check_up()
+        for attempt in range(1, TRIES + 1):
+            try:
+                result = await self._link.ask(work, SEND_S)
+            except NoPrice:
+                raise VenueUnreachable("The terminal shows no price of it now.", "Try again in a moment.") from None
+            except (Failed, Unanswered) as why:
+                raise error_of_failure(why, order=True) from None
+            meaning = meaning_of(result.retcode)
+            if meaning is Meaning.DONE:
+                return result
+            if meaning not in (Meaning.MOVED, Meaning.BUSY) or attempt == TRIES:
+                break
+            if meaning is Meaning.BUSY:
+                await asyncio.sleep(BUSY_S * attempt)
+        raise self._told(error_of(result.retcode, result.comment), result.retcode, result)
+
+    def _told(self, why: Any, retcode: int, result: Any) -> Any:
+        """An error with what the desk knows beside it: since when the market is closed."""
+        if retcode != mt5.TRADE_RETCODE_MARKET_CLOSED:
+            return why
+        tick = self._link.ticks.get(result.request.symbol)
+        if tick is None or not self._link.time.is_measured:
+            return why
+        last = f"{self._link.time.utc(tick.time_msc):%A %H:%M} UTC"
+        return VenueRefused(f"{why.text} The last price came on {last}.", why.remedy, code=why.code)
+
+
+def is_unknown(why: Exception) -> bool:
+    """Whether something may still come of it."""
+    return isinstance(why, OutcomeUnknown)
+
+
+def _price(terminal: Terminal, name: str, buys: bool) -> float:
+    try:
+        tick = terminal.tick(name)
+    except Failed as why:
+        raise NoPrice from why
+    if not is_sound(tick):
+        raise NoPrice
+    return float(tick.ask if buys else tick.bid)
