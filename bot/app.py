@@ -12,11 +12,11 @@ from importlib.metadata import version
 
 import structlog
 
+from bot.alerts.digests import Digests
+from bot.alerts.heartbeat import Heartbeat
+from bot.alerts.watches import Watches
 from bot.connect import Connections
 from bot.desk import LiveDesk
-from bot.digests import Digests
-from bot.heartbeat import Heartbeat
-from bot.inbox import Inbox
 from bot.logs import LogTail
 from bot.metrics import Metrics
 from bot.scheduler import Scheduler
@@ -24,7 +24,7 @@ from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import Tokens
 from bot.watch import count, watch_kill_file
-from bot.watches import Watches
+from bot.webhooks.inbox import Inbox
 from bot.wiring.desk import build_desk
 from handlers import commands  # importing declares them
 from handlers.accounts import in_use, latch_text

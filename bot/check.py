@@ -15,8 +15,8 @@ from bot.folder import prepare
 from bot.logs import LogTail
 from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
-from bot.sources import Sources
 from bot.tokens import Tokens
+from bot.webhooks.sources import Sources
 from bot.wiring.chats import look_at_chats
 from bot.wiring.desk import build_desk
 from trading.clock import SystemClock

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bot.place import ConfigFile, DataDir, Place, command
-from bot.webhook_cli import webhook
+from bot.webhooks.cli import webhook
 from trading.errors import ConfigError
 
 UNFOLDED = 10_000  # characters of a line that nobody sees at a terminal: programs want one row a line

@@ -9,8 +9,8 @@ from bot.chats.base import Place, destination
 from bot.logs import LogTail
 from bot.people import People
 from bot.settings.models import Settings
-from bot.sources import Sources
 from bot.tokens import Tokens
+from bot.webhooks.sources import Sources
 from handlers.actor import Actor, Role
 from handlers.drawings import CandlesDrawing, Drawing
 from handlers.guests import Named

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.settings_page import example_toml, settings_page
 from handlers import commands
 from handlers.help import commands_page
+from handlers.tradingview.messages import page as tradingview_page
 from trading.errors import TradingError
 from trading.risk.page import risk_page
 
@@ -18,6 +19,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "docs/commands.md", commands_page()
     yield "docs/settings.md", settings_page()
     yield "docs/risk.md", risk_page()
+    yield "docs/tradingview.md", tradingview_page()
     yield "tiller.example.toml", example_toml()
 
 

@@ -8,23 +8,23 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from bot.alerts.escalation import Escalation
+from bot.alerts.notifier import Notifier
 from bot.app import VERSION, App
 from bot.chats.base import House
 from bot.chats.connected import Chats
 from bot.client import ADDRESS
-from bot.escalation import Escalation
 from bot.folder import prepare
 from bot.logs import start_logs
-from bot.notifier import Notifier
 from bot.redaction import Redactor
 from bot.settings.models import Settings
 from bot.signals import Say, Signals
-from bot.sources import Sources
 from bot.supervise import Supervisor
 from bot.tokens import LINK_LIFE, write_private
 from bot.web.dashboard.mount import add_dashboard
 from bot.web.server import WebServer, build_server
 from bot.web.updates import add_updates
+from bot.webhooks.sources import Sources
 from bot.wiring.chats import build_chats
 from handlers.alerts import Alert, Severity
 from trading import events as e

@@ -9,11 +9,11 @@ import structlog
 
 from bot.app import VERSION, commands
 from bot.desk import LOCAL_ADMIN, LiveDesk
-from bot.fulfilment import Fulfilment
 from bot.logs import LogTail
 from bot.settings.models import Settings
 from bot.tokens import Tokens
-from bot.trial import trial
+from bot.webhooks.fulfilment import Fulfilment
+from bot.webhooks.trial import trial
 from bot.wiring.desk import build_desk
 from handlers.actor import ConfirmPolicy
 from handlers.dispatch import Dispatcher

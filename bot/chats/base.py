@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from bot.notifier import Notifier
+from bot.alerts.notifier import Notifier
 from bot.supervise import Mishap
 from handlers.actor import Actor, Role
 from handlers.alerts import Alert

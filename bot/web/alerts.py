@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from bot.trial import trial
 from bot.web import examples, shapes
 from bot.web.asking import Admin, Desk, Limit, Name, Shape, Viewer
 from bot.web.auth import Refused
 from bot.web.examples import answers
+from bot.webhooks.trial import trial
 from trading.incoming import Incoming
 
 alerts = APIRouter(prefix="/api/v1/webhooks")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bot.sources import SKEW_S
+from bot.webhooks.sources import SKEW_S
 from handlers.tradingview.secret import candidates
 
 MOST_CANDIDATES = 8

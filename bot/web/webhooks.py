@@ -10,14 +10,14 @@ from email.message import Message
 from fastapi import APIRouter, Request
 
 from bot.app import App
-from bot.fulfilment import NotNow
-from bot.inbox import Receipt
-from bot.sources import Source
 from bot.web.arrival import through_proxy
 from bot.web.asking import Desk, Shape
 from bot.web.auth import Buckets, Refused, caller_of
 from bot.web.credentials import prove, shows
 from bot.web.examples import Error
+from bot.webhooks.fulfilment import NotNow
+from bot.webhooks.inbox import Receipt
+from bot.webhooks.sources import Source
 from trading.events import Outcome
 
 RATE_PER_S, BURST = 60.0, 120.0  # of one source

@@ -174,7 +174,7 @@ class Relay:
 
     async def start(self) -> None:
         self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - the server tells it by nothing else
             await asyncio.sleep(0)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 

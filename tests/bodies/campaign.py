@@ -10,8 +10,8 @@ import httpx
 
 from bot.web.auth import Buckets
 from tests.bodies.mutations import body
-from tests.bot.alerting import SECRET, SOURCES
 from tests.bot.web.served import Served, served
+from tests.bot.webhooks.alerting import SECRET, SOURCES
 from trading.incoming import Incoming
 
 AT_ONCE = 8

@@ -57,8 +57,8 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, l
         ("timezone = '../../etc'", 'timezone: is not a time zone of the IANA list; for example timezone = "UTC"'),
         (
             "[telegram]\nchats = [{ id = 1, alerts = 'fill' }]",
-            "[telegram] chats[0].alerts[0]: is not a kind of alerts: all, fills, orders, errors, risk, control, system, "
-            'prices, alerts; for example alerts = "all"',
+            "[telegram] chats[0].alerts[0]: is not a kind of alerts: all, fills, orders, errors, risk, control, "
+            'system, prices, alerts; for example alerts = "all"',
         ),
         (
             "[discord]\nchannels = [{ id = 1, quiet = '10pm-7am' }]",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.digest import Holding, Part, Summary, card, tell_period
-from tests.bot.kept_desk import kept_desk
+from tests.bot.alerts.kept_desk import kept_desk
 from tests.kit import START, HandClock
 from trading import events as e
 from trading.instruments import Money, Side

@@ -9,6 +9,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import MessageRef, Place
 from bot.chats.discord.cards import Cards
@@ -26,7 +27,6 @@ from bot.chats.discord.wire import (
 )
 from bot.chats.memory import Memory
 from bot.chats.render.discord import DiscordMessage, messages
-from bot.notifier import Undelivered
 from handlers.parse import MissingArgument
 from handlers.reply import Reply
 

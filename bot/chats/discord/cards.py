@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.base import MessageRef
 from bot.chats.discord.sending import Sender
 from bot.chats.discord.wire import Refused
 from bot.chats.memory import Memory
-from bot.notifier import Undelivered
 from handlers.confirm import DESK
 from handlers.reply import Reply, Tone
 from trading.book import Book

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.bursts import Change
+from bot.alerts.bursts import Change
 from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
 from bot.chats.discord.answers import NAME, Answers, Interaction

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import discord
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.discord.connection import addressed
 from bot.chats.discord.wire import TOKEN_REFUSED, delivering
-from bot.notifier import Undelivered
 from bot.settings.sections import DiscordSettings
 
 LOGIN_S = 20.0

@@ -10,8 +10,8 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.discord.wire import TOKEN_REFUSED, delivering
-from bot.notifier import Undelivered
 from bot.settings.sections import DiscordSettings
 from trading.errors import ConfigError
 

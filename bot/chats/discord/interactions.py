@@ -15,6 +15,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import House, Place, destination
 from bot.chats.discord.answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
@@ -22,7 +23,6 @@ from bot.chats.discord.commands import asked_of, choices_of, line_of
 from bot.chats.discord.sending import Sender
 from bot.chats.discord.turns import Request, Turns, urgent
 from bot.chats.discord.wire import delivering
-from bot.notifier import Undelivered
 from handlers.actor import AUTOMATIC, Actor, Role
 from handlers.reply import Reply, Tone
 from handlers.spec import CommandSpec

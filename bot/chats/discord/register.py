@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 import discord
 import structlog
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.discord.commands import Json, declarations, fingerprint
 from bot.chats.discord.wire import MISSING_ACCESS, Refused, delivering
 from bot.chats.memory import Memory
-from bot.notifier import Undelivered
 from handlers.spec import CommandSpec
 
 PAUSES_S = (1, 5, 15, 60, 300)

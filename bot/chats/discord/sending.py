@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.base import ButtonLines, MessageRef, Place
 from bot.chats.discord.wire import (
     BAD_FORM,
@@ -24,7 +25,6 @@ from bot.chats.discord.wire import (
     whole_of,
 )
 from bot.chats.render.discord import DiscordMessage, messages
-from bot.notifier import Undelivered
 from handlers.reply import Reply
 from trading.clock import Clock
 from trading.ids import derive

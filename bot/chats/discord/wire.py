@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.render.discord import MOST_CONTENT, DiscordMessage
 from bot.chats.render.keys import Key
 from bot.chats.render.text import harmless, shortened
-from bot.notifier import Undelivered
 from handlers.reply import Reply, as_text
 
 PATIENCE_S = 60.0  # for one request, the library's own repetitions included

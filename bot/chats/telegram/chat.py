@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 from telegram import Update
 
-from bot.bursts import Change
+from bot.alerts.bursts import Change
+from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
 from bot.chats.moves import homes, keep
@@ -23,7 +24,6 @@ from bot.chats.telegram.menu import Menus
 from bot.chats.telegram.speech import Speech
 from bot.chats.telegram.updates import Aside, Line, Move, Press, is_private, read
 from bot.chats.telegram.wire import Refused, Unreachable, Wire
-from bot.notifier import Undelivered
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor
 from handlers.alerts import Alert

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.telegram.wire import REVOKED, Refused, Wire
-from bot.notifier import Undelivered
 from bot.settings.sections import TelegramSettings
 
 

@@ -13,9 +13,9 @@ import msgspec
 import structlog
 from telegram import Update
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.telegram.updates import KINDS
 from bot.chats.telegram.wire import REVOKED, Refused, Wire
-from bot.notifier import Undelivered
 from bot.supervise import Supervisor
 from trading.errors import ConfigError
 

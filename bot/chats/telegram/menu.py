@@ -15,8 +15,8 @@ from telegram import (
     BotCommandScopeChatMember,
 )
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.telegram.wire import Refused, Wire
-from bot.notifier import Undelivered
 from handlers.actor import Role
 from handlers.spec import REGISTRY, CommandSpec, in_order
 

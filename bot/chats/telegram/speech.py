@@ -10,11 +10,11 @@ import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.base import ButtonLines, MessageRef, Place, told
 from bot.chats.render.telegram import TelegramMessage, messages
 from bot.chats.render.text import shortened
 from bot.chats.telegram.wire import Refused, Unreachable, Wire
-from bot.notifier import Undelivered
 from handlers.alerts import Alert
 from handlers.reply import Reply
 

@@ -13,8 +13,8 @@ from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.telegram.pace import Pace
-from bot.notifier import Undelivered
 
 T = TypeVar("T")
 Moved = Callable[[int, int], None]

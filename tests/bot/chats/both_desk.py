@@ -11,12 +11,12 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from pydantic import SecretStr
 
+from bot.alerts.notifier import Notifier
 from bot.app import App
 from bot.chats.base import Chat, House
 from bot.chats.discord.chat import discord_chat
 from bot.chats.memory import Memory
 from bot.chats.telegram.chat import telegram_chat
-from bot.notifier import Notifier
 from bot.people import People
 from bot.settings.sections import DiscordSettings, TelegramSettings
 from bot.supervise import Supervisor

@@ -11,10 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bot.alerts.notifier import Notifier
 from bot.chats.base import House
 from bot.chats.memory import Memory
 from bot.chats.telegram.chat import telegram_chat
-from bot.notifier import Notifier
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor
 from tests.bot.chats.telegram.desk import Known, Scripted

@@ -2,8 +2,8 @@
 
 import httpx
 
-from tests.bot.alerting import SECRET, settled
 from tests.bot.web.served import Served
+from tests.bot.webhooks.alerting import SECRET, settled
 from trading import events as e
 from trading.incoming import Incoming
 

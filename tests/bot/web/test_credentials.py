@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sources import SKEW_S
 from bot.web.credentials import Proof, prove, shows
+from bot.webhooks.sources import SKEW_S
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECRET = "swordfish-0123456789"

@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from bot.web.auth import Buckets
 from bot.web.webhooks import BURST, FAILURES_PER_MINUTE, AlertRates
-from tests.bot.alerting import SECRET, SOURCES, orders_of, signature, stamped
 from tests.bot.web.posting import PROXY, assert_refused, counted, journal, outcome, post, send
 from tests.bot.web.served import Served, served
+from tests.bot.webhooks.alerting import SECRET, SOURCES, orders_of, signature, stamped
 from trading import events as e
 from trading.events import Outcome
 

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from bot.web.auth import Buckets
-from tests.bot.alerting import SECRET, SOURCES, orders_of, settled
 from tests.bot.web.posting import PROXY, assert_refused, journal, outcome, post, send
 from tests.bot.web.served import Served, served
+from tests.bot.webhooks.alerting import SECRET, SOURCES, orders_of, settled
 from trading import events as e
 from trading.events import Outcome
 from trading.incoming import Incoming

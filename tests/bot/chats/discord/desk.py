@@ -10,10 +10,10 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.alerts.notifier import Notifier
 from bot.chats.base import Chat, House
 from bot.chats.discord.chat import discord_chat
 from bot.chats.memory import Memory
-from bot.notifier import Notifier
 from bot.settings.sections import DiscordSettings
 from bot.supervise import Supervisor
 from handlers.actor import Actor, ConfirmPolicy, Role, When

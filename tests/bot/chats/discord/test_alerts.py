@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.base import Place
-from bot.notifier import Undelivered
 from handlers.alerts import Alert, Severity
 from handlers.reply import Button, Image, Reply, Tone
 from tests.bot.chats.discord.desk import ALERTS, CHANNEL, DiscordDesk, discord_desk

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.alerts.notifier import Notifier
 from bot.chats.base import House
 from bot.chats.telegram.chat import TelegramChat, telegram_chat
-from bot.notifier import Notifier
 from bot.settings.sections import TelegramSettings
 from bot.supervise import Supervisor
 from handlers.actor import Actor, Role

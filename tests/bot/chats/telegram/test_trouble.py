@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.notifier import Undelivered
 from bot.chats.base import ButtonLines, MessageRef, Place
 from bot.chats.render.telegram import TelegramMessage
 from bot.chats.telegram.speech import Speech
 from bot.chats.telegram.wire import OTHER_POLLER, REVOKED, Wire
-from bot.notifier import Undelivered
 from handlers.reply import Button, Image, Reply
 from tests.bot.chats.telegram.desk import ANA, BEN, GROUP, Talk, by_bot, said, scripted
 from tests.emulators.telegram.caller import Caller

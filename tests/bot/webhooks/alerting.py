@@ -5,8 +5,8 @@ import hmac
 from datetime import datetime
 
 from bot.app import App
-from bot.inbox import Receipt
-from bot.sources import Source
+from bot.webhooks.inbox import Receipt
+from bot.webhooks.sources import Source
 from handlers.actor import Actor, Role
 from handlers.alerts import Alert, alert_of
 from trading import events as e

@@ -2,8 +2,8 @@
 
 The journal is the queue. An alert is told, then the destination's cursor moves: a crash in between tells that
 one again, and no other; none is left out. What cannot be told is tried again, in order, until it can; what waits
-meanwhile is told together (`bot.bursts`). Before several are told at once, a mark in the journal says up to which,
-so that after a crash they are the same again: a chat that knows what it was told shows them once.
+meanwhile is told together (`bursts`). Before several are told at once, a mark in the journal says up to which, so that
+after a crash they are the same again: a chat that knows what it was told shows them once.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.bursts import Change, Message
+from bot.alerts.bursts import Change, Message
+from bot.alerts.waiting import Waiting
 from bot.supervise import Supervisor
-from bot.waiting import Waiting
 from handlers.alerts import Alert
 from handlers.routing import Route
 from trading.book import Book

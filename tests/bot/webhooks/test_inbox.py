@@ -9,8 +9,8 @@ import pytest
 from bot.app import App
 from bot.logs import LogTail
 from bot.settings.loading import load
-from bot.sources import SKEW_S
-from tests.bot.alerting import DEMO, EVA, SOURCES, done, held, journal, orders_of, settled, source, take, told
+from bot.webhooks.sources import SKEW_S
+from tests.bot.webhooks.alerting import DEMO, EVA, SOURCES, done, held, journal, orders_of, settled, source, take, told
 from tests.kit import HandClock
 from tests.running import running
 from trading import events as e

@@ -29,7 +29,7 @@ def new(
 ) -> None:
     """Make a source: print its address, shown this once, and messages to paste into an alert."""
     from bot.folder import prepare
-    from bot.sources import Sources
+    from bot.webhooks.sources import Sources
     from handlers.actor import Role
     from handlers.commands.webhooks import welcome
 
@@ -44,7 +44,7 @@ def new(
 @command(webhook, "list")
 def list_(place: Place) -> None:
     """List the sources; never their secrets."""
-    from bot.sources import Sources
+    from bot.webhooks.sources import Sources
 
     sources = Sources(place.settings())
     if sources.problem:
@@ -61,7 +61,7 @@ def list_(place: Place) -> None:
 @command(webhook)
 def rotate(place: Place, name: Name) -> None:
     """Give a source a new secret and print its address; the old one is worthless at once."""
-    from bot.sources import Sources
+    from bot.webhooks.sources import Sources
 
     say(Sources(place.settings()).rotate(name))
 
@@ -69,7 +69,7 @@ def rotate(place: Place, name: Name) -> None:
 @command(webhook)
 def remove(place: Place, name: Name) -> None:
     """End a source: its alerts are refused from now on."""
-    from bot.sources import Sources
+    from bot.webhooks.sources import Sources
 
     Sources(place.settings()).remove(name)
     say(f"{name} is removed.")

@@ -3,8 +3,8 @@
 import asyncio
 from itertools import pairwise
 
-from bot.escalation import CURSOR, MOST, Escalation
-from tests.bot.telling import virtually
+from bot.alerts.escalation import CURSOR, MOST, Escalation
+from tests.bot.alerts.telling import virtually
 from tests.kit import MemoryJournal
 from tests.simulation.loop import LoopClock
 from trading import events as e

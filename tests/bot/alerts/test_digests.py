@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.digests import Digests, due
-from tests.bot.kept_desk import HERE, THERE, kept_desk
+from bot.alerts.digests import Digests, due
+from tests.bot.alerts.kept_desk import HERE, THERE, kept_desk
 from tests.kit import HandClock
 from trading import events as e
 from trading.audience import Digest

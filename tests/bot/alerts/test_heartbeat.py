@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.heartbeat import Heartbeat, ailment
+from bot.alerts.heartbeat import Heartbeat, ailment
 from bot.logs import start_logs
 from bot.redaction import Redactor
 from bot.settings.loading import load

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from bot.bursts import Errors, Message
+from bot.alerts.bursts import Errors, Message
 from handlers.alerts import Alert, alert_of
 from handlers.routing import Level, Route, routed
 from trading.book import Book

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.actor import Actor, Role
 from handlers.alerts import Alert
-from tests.bot.alerting import EVA, SOURCES, done, held, journal, orders_of, source, told
+from tests.bot.webhooks.alerting import EVA, SOURCES, done, held, journal, orders_of, source, told
 from tests.running import Running, running
 from trading.control import Confirmation
 from trading.events import Outcome

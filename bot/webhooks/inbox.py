@@ -13,8 +13,8 @@ from functools import partial
 from typing import NamedTuple
 
 from bot.desk import LiveDesk
-from bot.fulfilment import Done, Fulfilment, Look, NotNow, Run, limit, too_old
-from bot.sources import SKEW_S, Source
+from bot.webhooks.fulfilment import Done, Fulfilment, Look, NotNow, Run, limit, too_old
+from bot.webhooks.sources import SKEW_S, Source
 from handlers.cards import headline
 from handlers.tradingview.body import decoded
 from handlers.tradingview.given import Unreadable

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from bot.bursts import Change
-from bot.notifier import Notifier, Undelivered
+from bot.alerts.bursts import Change
+from bot.alerts.notifier import Notifier, Undelivered
 from bot.supervise import Supervisor
 from handlers.alerts import Alert
 from tests.kit import MemoryJournal

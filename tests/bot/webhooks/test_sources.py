@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings.loading import load
-from bot.sources import FILE, Sources
+from bot.webhooks.sources import FILE, Sources
 from handlers.actor import Role
 from trading.errors import ConfigError, IntentError
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.desk import LiveDesk
-from bot.sources import Source
+from bot.webhooks.sources import Source
 from handlers.actor import Actor
 from handlers.cards import headline, outcome
 from handlers.context import Context

@@ -6,9 +6,9 @@ from itertools import groupby
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.notifier import KEPT
+from bot.alerts.notifier import KEPT
 from handlers.alerts import Alert
-from tests.bot.telling import LONG_S, Disk, Ear, Life, told, virtually
+from tests.bot.alerts.telling import LONG_S, Disk, Ear, Life, told, virtually
 from tests.kit import MemoryJournal
 
 

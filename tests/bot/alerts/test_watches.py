@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.watches import Watches
-from tests.bot.kept_desk import HERE, KeptDesk, kept_desk
+from bot.alerts.watches import Watches
+from tests.bot.alerts.kept_desk import HERE, KeptDesk, kept_desk
 from tests.kit import HandClock
 from trading import events as e
 from trading.audience import Watch

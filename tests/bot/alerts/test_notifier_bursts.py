@@ -10,9 +10,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.notifier import CHANGE_S, Notifier
+from bot.alerts.notifier import CHANGE_S, Notifier
 from handlers.alerts import Alert
-from tests.bot.telling import LONG_S, Disk, Ear, Life, virtually
+from tests.bot.alerts.telling import LONG_S, Disk, Ear, Life, virtually
 from tests.kit import MemoryJournal
 from trading import events as e
 from trading.instruments import Symbol

@@ -1,7 +1,7 @@
 """How an alert would be read and what it would do: `tiller webhook test`. Nothing is stored or sent."""
 
-from bot.fulfilment import Fulfilment, NotNow, Run, limit, too_old
-from bot.sources import Source
+from bot.webhooks.fulfilment import Fulfilment, NotNow, Run, limit, too_old
+from bot.webhooks.sources import Source
 from handlers.reply import Reply, Tone
 from handlers.tradingview.given import Unreadable
 from handlers.tradingview.secret import candidates, without_secrets

@@ -8,7 +8,7 @@ import pytest
 from bot.desk import LOCAL_ADMIN
 from handlers.actor import Actor, Role
 from handlers.commands.webhooks import halved
-from tests.bot.alerting import SECRET, SOURCES, settled
+from tests.bot.webhooks.alerting import SECRET, SOURCES, settled
 from tests.running import Running, running
 from trading import events as e
 from trading.errors import IntentError

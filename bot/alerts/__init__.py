@@ -1,0 +1,1 @@
+"""What people are told unasked, and when: the journal read out, folded, repeated; prices watched; a sign of life."""

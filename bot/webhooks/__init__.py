@@ -1,0 +1,1 @@
+"""Alerts from outside: whose they are, how they are stored, read and carried out, one after the other."""
