@@ -134,6 +134,8 @@ class DiscordChat:
         ref = await self._sender.send(place, reply, content=content, reply_to=reply_to, silent=silent, once=once)
         if isinstance(what, Reply):
             self._answers.shown(reply, ref)
+        else:
+            self._cards.shown(reply, ref)  # of an alert only its decision is shown in it; its order has a card of its own
         return ref
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:

@@ -138,3 +138,31 @@ async def test_a_card_shown_on_both_chats_is_closed_on_both(tmp_path: Path) -> N
         await (await both.dc_ana.slash(both.channel, "reject", token=tokens[0])).answer()
         await both.reads(shown, "Rejected by person:ana, nothing was sent.")
         await both.telegram.until(lambda: card.text.endswith("Rejected by person:ana; nothing was sent."))
+
+
+PINE = """
+[webhooks.pine]
+secret = "kept to itself, and long enough"
+account = "demo"
+confirm = "always"
+"""
+WANTS = b'{"tiller": "1", "action": "buy", "symbol": "BTC/USDT", "size": "0.002"}'
+
+
+async def test_an_alert_that_waits_is_decided_on_one_chat_and_loses_its_buttons_on_both(tmp_path: Path) -> None:
+    async with both_chats(tmp_path, toml=TOML + PINE, alerts="alerts") as both:
+        source = both.app.desk.sources.find("pine")
+        assert source is not None
+        await both.app.inbox.receive(source, WANTS)
+        there = await both.dc_ben.reads(both.channel, "Alert of pine")
+        await both.telegram.until(lambda: len(both.by_bot(both.group)) > 0)
+        (here,) = both.by_bot(both.group)
+        assert [label for row in here.labels for label in row] == there.buttons == ["Approve", "Half", "Reject"]
+        stranger = await both.eve.presses(here, "Approve")
+        assert "I do not know you" in await both.eve.answered(stranger)
+        assert both.book.recent_orders() == []
+        await both.dc_ben.presses(there, "Half")
+        assert await both.discord.changes.until(lambda: not there.buttons, 5)
+        await both.telegram.until(lambda: not here.buttons)
+        (order,) = both.book.recent_orders()
+        assert (str(order.quantity), order.filled_quantity) == ("0.001", order.quantity)
