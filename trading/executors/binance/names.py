@@ -9,7 +9,6 @@ from trading.ids import derive, is_order_id
 from trading.order import Order
 
 _OLD = "-old"
-_LIST = "-list"
 
 AT_MARKET = 1_000_000
 """The `strategyType` (the least there is) of a stop at the market that has a limit only because the symbol takes no
@@ -17,18 +16,18 @@ other: its limit is not one of ours."""
 
 
 def list_id(first: Order) -> str:
-    """The list's own id, from the first of its orders; distinct from all of theirs, as Binance asks."""
-    return derive("list", first.id)
+    """The list's own id, from its pair or else its first order; distinct from those of its orders, as Binance asks."""
+    return derive("list", first.group or first.id)
+
+
+def list_ids(order: Order) -> list[str]:
+    """The ids of the lists that an order may have come with: as one of a pair, as a leg of its entry, as the entry."""
+    return [derive("list", name) for name in (order.group, order.parent_id, order.id) if name]
 
 
 def replaced_id(order: Order) -> str:
     """What an order is called once it was cancelled to make way for its changed self."""
     return f"{order.id}{_OLD}"
-
-
-def list_cancel_id(first: Order) -> str:
-    """What all orders of a list are called once the list was cancelled as a whole."""
-    return f"{first.id}{_LIST}"
 
 
 def is_replaced(client_id: str) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from trading.errors import VenueRefused
-from trading.executors.binance.names import AT_MARKET, list_cancel_id, list_id, replaced_id
+from trading.executors.binance.names import AT_MARKET, list_id, replaced_id
 from trading.executors.binance.rules import SymbolRules
 from trading.executors.binance.terms import Terms, is_above, target_terms, terms_of
 from trading.instruments import plain
@@ -171,15 +171,6 @@ def cancel(order: Order, rules: SymbolRules, *, by_venue_id: bool = False) -> Re
     return _order("/api/v3/order", params, method="DELETE")
 
 
-def cancel_list(first: Order, rules: SymbolRules) -> Request:
-    """Cancel a list by its own id, which comes from the `first` of its orders.
-
-    All its orders then go by one id that is none of theirs: they are found by the venue's id only.
-    """
-    params = {"listClientOrderId": list_id(first), "newClientOrderId": list_cancel_id(first)}
-    return _order("/api/v3/orderList", {"symbol": rules.venue_symbol, **params}, method="DELETE")
-
-
 def amend(order: Order, shown: VenueOrder, rules: SymbolRules, *, in_list: bool = False) -> Request:
     """Make the order as the venue has it (`shown`) into `order`, which carries the wished values.
 
@@ -237,9 +228,9 @@ def lookup(order: Order, rules: SymbolRules, *, by_venue_id: bool = False) -> Re
     return Request("GET", "/api/v3/order", {"symbol": rules.venue_symbol, **named}, weight=4)
 
 
-def lookup_list(first: Order) -> Request:
-    """A list and the ids of its orders, by the first of them."""
-    return Request("GET", "/api/v3/orderList", {"origClientOrderId": list_id(first)}, weight=4)
+def lookup_list(name: str) -> Request:
+    """A list and the venue's ids of its orders, by its own id."""
+    return Request("GET", "/api/v3/orderList", {"origClientOrderId": name}, weight=4)
 
 
 def open_orders(rules: SymbolRules | None = None) -> Request:

@@ -8,7 +8,7 @@ from trading.errors import VenueRefused
 from trading.executors.binance import answers, requests
 from trading.executors.binance.account import MADE_WAY, Side
 from trading.executors.binance.doubts import UNKNOWN_ORDER, absent
-from trading.executors.binance.names import is_replaced
+from trading.executors.binance.names import is_replaced, list_ids
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rights import Right
 from trading.executors.binance.rows import Row, number, reading
@@ -112,10 +112,22 @@ class SpotSide(Side):
             row = None
         if row is None and order.venue_order_id:
             row = await absent(self.send(requests.lookup(order, rules, by_venue_id=True)))
+        elif row is None:
+            row = await self._in_its_list(order, rules)
         if row is None:
             return None
         shown = answers.order_of(row, self.listing, order.id)
         return replace(shown, status=MADE_WAY) if is_replaced(str(row.get("clientOrderId"))) else shown
+
+    async def _in_its_list(self, order: Order, rules: SymbolRules) -> Row | None:
+        """An unheard order that came with a list, and goes by the id of the cancel of another one of it."""
+        for name in list_ids(order):
+            found = await absent(self.send(requests.lookup_list(name)))
+            for each in found.get("orders", ()) if found else ():
+                row: Row | None = await absent(self.send(self.order_request(rules, str(each["orderId"]))))
+                if row is not None and not self.is_another(order, row):
+                    return row
+        return None
 
     def is_another(self, order: Order, row: Row) -> bool:
         """Of a list that was cancelled all orders bear one id."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.trading.executors.binance.samples import ENTRY, LISTING, STOP_LEG, TARGET_LEG, USDM, D, order
 from trading.executors.binance import answers
-from trading.executors.binance.names import AT_MARKET, list_cancel_id, replaced_id
+from trading.executors.binance.names import AT_MARKET, replaced_id
 from trading.executors.binance.rows import by_venue_symbol, moment
 from trading.instruments import Money, Symbol
 from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Rejected, VenueOrder
@@ -69,7 +69,7 @@ def test_prices_of_zero_are_none_and_stand_in_limits_are_not_ours() -> None:
 
 
 def test_ids_of_others_and_renamed_orders_are_empty_unless_the_caller_knows() -> None:
-    for client_id in ("web_1", replaced_id(order()), list_cancel_id(order())):
+    for client_id in ("web_1", replaced_id(order())):
         renamed = row(clientOrderId=client_id, status="CANCELED")
         assert answers.order_of(renamed, LISTING).order_id == ""
         assert answers.order_of(renamed, LISTING, ENTRY).order_id == ENTRY

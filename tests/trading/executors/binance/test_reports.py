@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.executors.binance.samples import ENTRY, LISTING, STOP_LEG, USDM, D, order
-from trading.executors.binance.names import AT_MARKET, list_cancel_id, replaced_id
+from trading.executors.binance.names import AT_MARKET, replaced_id
 from trading.executors.binance.reports import ELSEWHERE, reports_of
 from trading.instruments import Money
 from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Reconnected, Rejected, Triggered
@@ -65,7 +65,6 @@ FILL = Filled(ENTRY, "77", D("0.4"), D("49999.5"), Money(D("0.01"), "BNB"), AT, 
             execution(x="CANCELED", X="CANCELED", c=STOP_LEG, C=ENTRY),
             [Canceled(ENTRY, "", D(0))],
         ),  # with the rest of its list
-        (execution(x="CANCELED", X="CANCELED", c=list_cancel_id(order()), C=ENTRY), [Canceled(ENTRY, "", D(0))]),
         (execution(x="CANCELED", X="CANCELED", c=replaced_id(order()), C=ENTRY), []),  # it lives on, changed
         (
             execution(x="REPLACED", q="0.7", C=ENTRY),

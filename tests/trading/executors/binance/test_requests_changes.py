@@ -8,8 +8,6 @@ from trading.executors.binance import requests
 from trading.executors.binance.names import is_from_us, is_replaced, list_id, ours, replaced_id
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rules import SymbolRules
-from trading.instruments import Side
-from trading.intent import OrderType
 from trading.order import Order
 from trading.ports import Approved, VenueOrder
 
@@ -24,18 +22,6 @@ def test_a_cancel_keeps_the_orders_id() -> None:
     request = requests.cancel(order(), SPOT)
     assert (request.method, request.path, request.is_order) == ("DELETE", "/api/v3/order", True)
     assert request.params == {"symbol": "BTCUSDT", "origClientOrderId": ENTRY, "newClientOrderId": ENTRY}
-
-
-def test_a_list_is_cancelled_by_its_own_id() -> None:
-    stop = order(OrderType.STOP, Side.SELL, stop_price=D("48000"))
-    request = requests.cancel_list(order(), SPOT)
-    assert (request.method, request.path) == ("DELETE", "/api/v3/orderList")
-    assert (
-        request.params["listClientOrderId"]
-        == requests.place(Approved(order(), (), (stop,)), SPOT).params["listClientOrderId"]
-    )
-    assert is_from_us(request.params["newClientOrderId"])
-    assert not ours(request.params["newClientOrderId"])
 
 
 def test_less_of_the_same_keeps_its_place() -> None:
@@ -96,9 +82,8 @@ def test_ids_fit_the_venue_and_tell_ours_from_others() -> None:
         ENTRY,
         list_id(order()),
         replaced_id(order()),
-        requests.cancel_list(order(), SPOT).params["newClientOrderId"],
     }
-    assert len(made) == 4  # a list's id is distinct from those of its orders
+    assert len(made) == 3  # a list's id is distinct from those of its orders
     assert all(len(each) <= 36 and each.replace("-", "").isalnum() for each in made)
     assert ours(ENTRY) == ENTRY
     assert is_replaced(replaced_id(order()))
@@ -122,7 +107,7 @@ def test_ids_fit_the_venue_and_tell_ours_from_others() -> None:
             {"symbol": "BTCUSDT", "orderId": "28"},
             4,
         ),
-        (requests.lookup_list(order()), "/api/v3/orderList", {"origClientOrderId": list_id(order())}, 4),
+        (requests.lookup_list(list_id(order())), "/api/v3/orderList", {"origClientOrderId": list_id(order())}, 4),
         (requests.open_orders(), "/api/v3/openOrders", {}, 80),
         (requests.open_orders(SPOT), "/api/v3/openOrders", {"symbol": "BTCUSDT"}, 6),
         (

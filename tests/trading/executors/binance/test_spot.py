@@ -215,6 +215,22 @@ async def test_the_cancel_of_a_leg_does_not_confuse_the_orders_of_the_list(spot_
     await later.stop()
 
 
+@pytest.mark.parametrize("cancelled", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_an_unheard_order_whose_list_another_of_it_ended_is_found(
+    spot_desk: BinanceDesk, number: int, cancelled: int
+) -> None:
+    for orders in (await bracket(spot_desk), await pair(spot_desk)):
+        order = orders[number % len(orders)]
+        await spot_desk.cancel(orders[cancelled % len(orders)])
+        spot_desk.there.clock.move(24)
+        for _ in range(3):
+            shown = await spot_desk.executor.lookup(replace(order, venue_order_id=""))
+            assert shown is not None
+            assert (shown.order_id, shown.venue_order_id) == (order.id, order.venue_order_id)
+            assert shown.status == "canceled"
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 async def test_an_unheard_order_of_a_list_is_not_taken_for_another_one_of_it(
     spot_desk: BinanceDesk, number: int
