@@ -135,7 +135,7 @@ class DiscordChat:
         if isinstance(what, Reply):
             self._answers.shown(reply, ref)
         else:
-            self._cards.shown(reply, ref)  # of an alert only its decision is shown in it; its order has a card of its own
+            self._cards.shown(reply, ref)  # what is decided about an alert is shown in it
         return ref
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:

@@ -13,17 +13,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 # --- chat -----------------------------------------------------------------------------------------
 
 
-def test_a_person_asks_buys_and_is_told_of_the_fill(ana: Person) -> None:
+def test_a_person_asks_buys_and_is_told_of_the_fill_once(ana: Person) -> None:
     assert "buy" in ana.say("/help")
     answer = ana.say("/buy BTC/USDT 0.01")
     assert "Filled 0.01" in answer
     expect(ana.last.locator(".t-reply")).to_have_class(re.compile("tone-good"))
-    expect(ana.page.locator(".t-news.tone-good").filter(has_text="Filled 0.01")).to_be_visible()
     row = ana.page.locator(".t-positions tr").filter(has_text="BTC/USDT")
     expect(row).to_contain_text("0.01")
     row.get_by_role("button", name="Close").click()
     expect(ana.last.locator(".t-line")).to_contain_text("/close BTC/USDT account=demo")
     expect(ana.page.locator(".t-positions")).to_contain_text("No open positions.")
+    assert ana.console.api("/buy ETH/USDT 0.03")["ok"]  # by somebody else: told, after whatever was to be told before
+    expect(ana.page.locator(".t-news.tone-good").filter(has_text="Filled 0.03")).to_be_visible()
+    expect(ana.page.locator(".t-news").filter(has_text="Filled 0.01")).to_have_count(0)
+    ana.console.api("/close all")
 
 
 def test_what_others_do_arrives_unasked(ana: Person) -> None:

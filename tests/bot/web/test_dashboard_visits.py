@@ -128,7 +128,8 @@ def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Conso
 
 
 def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(ana: Person) -> None:
-    ana.say("/buy BTC/USDT 0.005")
+    ana.say("/price ETH/USDT")
+    assert ana.console.api("/buy BTC/USDT 0.005")["ok"]
     shown = ana.page.locator(".t-news").filter(has_text="Filled 0.005")
     expect(shown).to_have_count(1)
     expect(ana.page.locator(".t-positions").get_by_role("button", name="Close")).to_be_visible()
@@ -144,7 +145,7 @@ def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(
     ana.console.start()
     ana.console.api("/close BTC/USDT")
     ana.ready()
-    expect(ana.page.locator(".t-turn").filter(has_text="Filled 0.005")).to_have_count(1)
+    expect(ana.page.locator(".t-turn").filter(has_text="/price ETH/USDT")).to_have_count(1)
     expect(shown.filter(has_text="BUY")).to_have_count(1)
     expect(shown.filter(has_text="SELL")).to_have_count(1)
     ana.complaints.clear()  # a browser says that a connection was refused

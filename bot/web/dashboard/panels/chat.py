@@ -9,6 +9,8 @@ from nicegui import background_tasks
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from bot.chats.answering import Answering
+from bot.chats.base import Place
 from bot.web import shapes
 from bot.web.dashboard.visitor import SURFACE, Visitor
 from bot.web.gallery import kind_of
@@ -24,6 +26,7 @@ PACE_S = 0.3  # between two tellings: however much happens, a browser hears of i
 MOST = 50  # alerts told at once; of a burst the end is told, and how much is left out
 FIRST = 200  # entries looked through for something to show when a page is opened for the first time
 LONGEST = 4000  # characters of a line
+HERE = Place(0)  # a page is one place
 Shape = dict[str, Any]
 
 
@@ -33,6 +36,7 @@ class Chat(Element, component="../js/chat.js", esm={"tiller": "../js/shared"}):
     def __init__(self, visitor: Visitor) -> None:
         super().__init__()
         self.visitor = visitor
+        self._answering = Answering()
         self._following: asyncio.Task[None] | None = None
         self.on("ready", self._ready)
         self.on("line", self._line)
@@ -45,11 +49,13 @@ class Chat(Element, component="../js/chat.js", esm={"tiller": "../js/shared"}):
         line, key = said.get("line"), said.get("key")
         if not (isinstance(line, str) and isinstance(key, str) and line.strip()):
             return
-        reply = await self.visitor.run(line[:LONGEST], f"web:{key}")
-        if not self.client.is_deleted:
-            app = self.visitor.app
-            at = moment(app.clock.now(), app.desk.timezone)
-            self.run_method("answer", key, shown(reply), masked(line), at)
+        with self._answering.to(HERE):
+            reply = await self.visitor.run(line[:LONGEST], f"web:{key}")
+            if not self.client.is_deleted:
+                app = self.visitor.app
+                at = moment(app.clock.now(), app.desk.timezone)
+                self.run_method("answer", key, shown(reply), masked(line), at)
+                self._answering.arrived(HERE, reply)
 
     # --- news --------------------------------------------------------------------------------
 
@@ -81,18 +87,18 @@ class Chat(Element, component="../js/chat.js", esm={"tiller": "../js/shared"}):
                 rows = await app.store.queries.events(after, limit=CHUNK)
                 if rows:
                     after = rows[-1]["seq"]
-                    told = [alert for row in rows if (alert := self._told(row)) is not None]
-                    self.run_method("tell", ended(told), after)
+                    told = [await self._told(row) for row in rows]
+                    self.run_method("tell", ended([alert for alert in told if alert is not None]), after)
                 await asyncio.sleep(PACE_S)
                 if len(rows) < CHUNK:
                     await grown.wait()
         finally:
             unsubscribe()
 
-    def _told(self, row: Shape) -> Shape | None:
+    async def _told(self, row: Shape) -> Shape | None:
         app = self.visitor.app
         alert = alert_of(Recorded(row["seq"], row["at"], decode(shapes.raw(row))), app.book)
-        if alert is None:
+        if alert is None or not await self._answering.is_news(HERE, alert):
             return None
         return {
             "seq": alert.seq,
