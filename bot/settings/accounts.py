@@ -31,7 +31,8 @@ class AccountSettings(Section):
     )
     latency_ms: kinds.Milliseconds = Field(default=0, description="paper: how long an order is on its way.")
     environment: Literal["live", "demo", "testnet"] = Field(
-        default="demo", description="binance: which of its exchanges."
+        default="demo",
+        description="binance: which of its exchanges; mt5: demo takes no account of real money.",
     )
     products: Annotated[tuple[Literal["spot", "usdm"], ...], kinds.Kind("list of spot and usdm"), kinds.Items] = Field(
         default=("spot",),

@@ -110,7 +110,7 @@ class Link:
         if not is_sound(tick) or (before is not None and before.time_msc > tick.time_msc):
             return False
         if before is None or before.time_msc != tick.time_msc:
-            self.time.hear(tick.time_msc, self.clock.now())
+            self.time.hear(tick.time_msc, self.clock.now(), is_fresh=before is not None)
         self.ticks[name] = tick
         return before is None or before != tick
 

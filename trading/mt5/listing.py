@@ -6,7 +6,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from trading.instruments import ZERO, Instrument, Settlement, Symbol
+from trading.instruments import Instrument, Settlement, Symbol
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.terminal import exact
 
@@ -115,8 +115,3 @@ def unlisted(infos: Iterable[Any], wanted: Iterable[str]) -> dict[str, list[str]
     everything = {info.name: info for info in infos}
     missing = [name for name in wanted if not spelt(name, everything)]
     return {name: get_close_matches(name.replace("/", ""), everything, 3) for name in missing}
-
-
-def away(price: Decimal, market: Decimal) -> Decimal:
-    """How far two prices are apart."""
-    return abs(price - market) if price else ZERO

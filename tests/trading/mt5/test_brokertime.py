@@ -29,7 +29,18 @@ def test_an_old_tick_tells_nothing(old: timedelta) -> None:
     time = BrokerTime()
     time.hear(ms(NOW + timedelta(hours=3) - old), NOW)
     assert not time.is_measured
-    assert "not measured" in time.text
+    assert "not known" in time.text
+
+
+def test_the_first_tick_may_be_of_any_age_and_is_a_guess() -> None:
+    """Two hours old to the second looks like a broker two hours further west."""
+    time = BrokerTime()
+    time.hear(ms(NOW + timedelta(hours=3) - timedelta(hours=2)), NOW, is_fresh=False)
+    assert (time.is_measured, time.text) == (False, "probably UTC+1: the next price tells")
+    time.hear(ms(NOW + timedelta(hours=3)), NOW)
+    assert (time.is_measured, time.text) == (True, "UTC+3")
+    time.hear(ms(NOW + timedelta(hours=1)), NOW, is_fresh=False)
+    assert time.text == "UTC+3"
 
 
 def test_daylight_saving_is_believed_when_three_ticks_agree() -> None:

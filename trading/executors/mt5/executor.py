@@ -6,8 +6,8 @@ of the broker's positions on every account. The desk has one net position a symb
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,22 +16,20 @@ from msgspec.structs import replace
 
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused
 from trading.executors.mt5 import requests, words
-from trading.executors.mt5.codes import error_of_failure
 from trading.executors.mt5.hearing import Hearing, details
 from trading.executors.mt5.lookups import DAY_S, Doubts, Lookups
 from trading.executors.mt5.marks import BY_THE_BROKER, Whose, part_of
 from trading.executors.mt5.orders import Orders
 from trading.executors.mt5.protecting import Protecting
 from trading.executors.mt5.rules import Shown, check_levels, check_tradable, check_waiting, is_level, price_of
-from trading.executors.mt5.sending import Sender
+from trading.executors.mt5.sending import Sender, reading
 from trading.executors.mt5.tracks import Books
 from trading.executors.mt5.wire import Found, is_trade, sentence
 from trading.instruments import ZERO, Instrument, Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
-from trading.mt5.package_thread import Unanswered
-from trading.mt5.terminal import Failed, Terminal, exact
+from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
 from trading.ports import Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
 
@@ -290,16 +288,3 @@ class Mt5Executor:
     def _tell(self, reports: Sequence[Report]) -> None:
         for report in reports:
             self._told.put_nowait(report)
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """What reads and fails has changed nothing.
-
-    Raises:
-        VenueUnreachable: the terminal cannot be asked.
-    """
-    try:
-        yield
-    except (Failed, Unanswered) as why:
-        raise error_of_failure(why, order=False) from None

@@ -94,20 +94,23 @@ class Lookups:
         """The broker's orders, deals and positions that bear our marks."""
         time, now = self._link.time, self._link.clock.now()
         since, until = time.broker_s(order.created_at) - DAY_S, time.broker_s(now) + DAY_S
+
+        def read(terminal: Terminal) -> tuple[dict[int, Any], tuple[Any, ...], tuple[Any, ...]]:
+            orders = {each.ticket: each for each in (*terminal.past_orders(since, until), *terminal.orders())}
+            if order.venue_order_id.isdigit() and (ticket := int(order.venue_order_id)) not in orders:
+                kept = terminal.past_order(ticket)  # older than the span
+                orders |= {ticket: kept} if kept else {}
+            return orders, terminal.deals(since, until), terminal.positions()
+
+        # Whose they are is for the desk's books to say, which are not to be read in the package's thread.
+        orders, deals, positions = await self._link.ask(read)
         whose = self._whose
-
-        def read(terminal: Terminal) -> tuple[list[Any], list[Any], list[Any]]:
-            orders = {each.ticket: each for each in terminal.past_orders(since, until)}
-            orders |= {each.ticket: each for each in terminal.orders()}
-            mine = {each.ticket: each for each in orders.values() if whose.placed(each) == order.id}
-            if order.venue_order_id.isdigit() and (ticket := int(order.venue_order_id)) not in mine:
-                kept = orders.get(ticket) or terminal.past_order(ticket)  # older than the span
-                mine |= {ticket: kept} if kept else {}
-            deals = [each for each in terminal.deals(since, until) if whose.placed(each) == order.id]
-            held = [each for each in terminal.positions() if whose(each) == order.id]
-            return list(mine.values()), deals, held
-
-        return await self._link.ask(read)
+        mine = [each for each in orders.values() if whose.placed(each) == order.id or _is(each, order)]
+        return (
+            mine,
+            [each for each in deals if whose.placed(each) == order.id],
+            [each for each in positions if whose(each) == order.id],
+        )
 
     async def _plain(self, order: Order) -> VenueOrder | None:
         records, deals, held = await self.records(order)
@@ -222,6 +225,11 @@ def _closed(
     if done >= order.quantity:
         return replace(shown, status="filled", filled_quantity=done)
     return replace(shown, status="canceled", filled_quantity=done, reason=levels.CLOSED)
+
+
+def _is(record: Any, order: Order) -> bool:
+    """Whether it is the one that the desk's books have by the broker's number, whatever marks it bears."""
+    return str(record.ticket) == order.venue_order_id
 
 
 def _limit(order: Order, records: Sequence[Any]) -> Any:

@@ -232,14 +232,12 @@ class Orders:
         """All orders at the broker that one of ours took, of which this is one."""
         since, until = record.time_setup - 30 * DAY_S, record.time_setup + 30 * DAY_S
         whose = self._hearing.whose
-        mine = whose.placed(record)
 
-        def read(terminal: Terminal) -> list[Any]:
-            found = {each.ticket: each for each in terminal.past_orders(since, until) if whose.placed(each) == mine}
-            found |= {each.ticket: each for each in terminal.orders() if whose.placed(each) == mine}
-            return list(found.values())
+        def read(terminal: Terminal) -> dict[int, Any]:
+            return {each.ticket: each for each in (*terminal.past_orders(since, until), *terminal.orders())}
 
-        return await self._link.ask(read)
+        found = await self._link.ask(read)
+        return [each for each in found.values() if whose.placed(each) == whose.placed(record)]
 
     # --- kept up by the desk -----------------------------------------------------------------
 

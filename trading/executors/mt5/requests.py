@@ -29,7 +29,6 @@ _WAITING = {
 BUYS = frozenset({mt5.ORDER_TYPE_BUY, mt5.ORDER_TYPE_BUY_LIMIT, mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_BUY_STOP_LIMIT})
 LIMITS = frozenset({mt5.ORDER_TYPE_BUY_LIMIT, mt5.ORDER_TYPE_SELL_LIMIT})
 AT_MARKET = frozenset({mt5.ORDER_TYPE_BUY, mt5.ORDER_TYPE_SELL})
-_NAMES = {mt5.TRADE_ACTION_DEAL: "DEAL", mt5.TRADE_ACTION_PENDING: "PENDING", mt5.TRADE_ACTION_SLTP: "SLTP"}
 
 
 def fillings(rules: SymbolRules, order: Order) -> list[int]:
@@ -131,11 +130,3 @@ def close_by(name: str, ticket: int, other: int, magic: int) -> Request:
         "position_by": other,
         "magic": magic,
     }
-
-
-def text(request: Request) -> str:
-    """A request in one line, for people: `mt5 order_send PENDING EURUSD volume=0.1 ...`."""
-    action = _NAMES.get(request["action"], str(request["action"]))
-    skip = ("action", "symbol", "type_time")
-    rest = [f"{name}={value}" for name, value in request.items() if name not in skip and value not in (0, 0.0, "")]
-    return " ".join(["mt5 order_send", action, str(request.get("symbol", "")), *rest])

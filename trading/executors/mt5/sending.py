@@ -5,10 +5,11 @@ again, at the price of now, a moment later, or with another mode; each a few tim
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
+from trading.errors import VenueError, VenueRefused, VenueUnreachable
 from trading.executors.mt5.codes import NOT_SENT, Meaning, error_of, error_of_failure, meaning_of
 from trading.executors.mt5.requests import Request
 from trading.mt5.constants import Constants as mt5
@@ -99,20 +100,15 @@ class Sender:
                 await asyncio.sleep(BUSY_S * attempt)
         raise self._told(error_of(result.retcode, result.comment), result.retcode, result)
 
-    def _told(self, why: Any, retcode: int, result: Any) -> Any:
+    def _told(self, why: VenueError, retcode: int, result: Any) -> VenueError:
         """An error with what the desk knows beside it: since when the market is closed."""
         if retcode != mt5.TRADE_RETCODE_MARKET_CLOSED:
             return why
         tick = self._link.ticks.get(result.request.symbol)
-        if tick is None or not self._link.time.is_measured:
+        if tick is None:
             return why
         last = f"{self._link.time.utc(tick.time_msc):%A %H:%M} UTC"
         return VenueRefused(f"{why.text} The last price came on {last}.", why.remedy, code=why.code)
-
-
-def is_unknown(why: Exception) -> bool:
-    """Whether something may still come of it."""
-    return isinstance(why, OutcomeUnknown)
 
 
 def _price(terminal: Terminal, name: str, buys: bool) -> float:
@@ -123,3 +119,16 @@ def _price(terminal: Terminal, name: str, buys: bool) -> float:
     if not is_sound(tick):
         raise NoPrice
     return float(tick.ask if buys else tick.bid)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What reads and fails has changed nothing.
+
+    Raises:
+        VenueUnreachable: the terminal cannot be asked.
+    """
+    try:
+        yield
+    except (Failed, Unanswered) as why:
+        raise error_of_failure(why, order=False) from None
