@@ -12,7 +12,8 @@ from bot.web import errors
 
 LARGEST_BODY = 64 * 1024
 CONSOLE = ("/_nicegui/", "/_nicegui_ws/")
-WEBHOOKS = "/webhooks/"
+BROUGHT = ("/webhooks/", "/telegram")
+"""Where others bring us something, perhaps through a proxy on this machine; each shows a secret of its own."""
 
 STRICT = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 LOGIN = f"{STRICT}; style-src 'unsafe-inline'; img-src data:"
@@ -47,8 +48,8 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        # Another site's name may have been pointed at this machine; what comes to the webhooks shows a secret itself.
-        if self.local and not is_loopback(host_of(scope)) and not scope["path"].startswith(WEBHOOKS):
+        # Another site's name may have been pointed at this machine.
+        if self.local and not is_loopback(host_of(scope)) and not scope["path"].startswith(BROUGHT):
             await _turn_away(scope, receive, _Answer(scope, send, self.patience_s))
             return
         if scope["type"] == "websocket":
