@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.metrics import Metrics
-from bot.web.guard import BROUGHT
+from bot.web.guard import WEBHOOKS
 
 PROXIED = "tiller.proxied"
 
@@ -24,7 +24,7 @@ class Arrival:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[PROXIED] = self._is_proxy(scope.get("client"))
-        if scope["type"] != "http" or not scope["path"].startswith(BROUGHT):
+        if scope["type"] != "http" or not scope["path"].startswith(WEBHOOKS):
             await self._app(scope, receive, send)
             return
 

@@ -12,7 +12,8 @@ from bot.web import errors
 
 LARGEST_BODY = 64 * 1024
 CONSOLE = ("/_nicegui/", "/_nicegui_ws/")
-BROUGHT = ("/webhooks/", "/telegram")
+WEBHOOKS = "/webhooks/"
+BROUGHT = (WEBHOOKS, "/telegram")
 """Where others bring us something, perhaps through a proxy on this machine; each shows a secret of its own."""
 
 STRICT = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
