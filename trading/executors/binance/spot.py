@@ -120,12 +120,15 @@ class SpotSide(Side):
         return replace(shown, status=MADE_WAY) if is_replaced(str(row.get("clientOrderId"))) else shown
 
     async def _in_its_list(self, order: Order, rules: SymbolRules) -> Row | None:
-        """An unheard order that came with a list, and goes by the id of the cancel of another one of it."""
+        """An unheard order that came with a list, and goes by the id of the cancel of another one of it.
+
+        The list still tells the id that each of its orders came with.
+        """
         for name in list_ids(order):
             found = await absent(self.send(requests.lookup_list(name)))
             for each in found.get("orders", ()) if found else ():
-                row: Row | None = await absent(self.send(self.order_request(rules, str(each["orderId"]))))
-                if row is not None and not self.is_another(order, row):
+                if each.get("clientOrderId") == order.id:
+                    row: Row | None = await absent(self.send(self.order_request(rules, str(each["orderId"]))))
                     return row
         return None
 

@@ -231,6 +231,21 @@ async def test_an_unheard_order_whose_list_another_of_it_ended_is_found(
             assert shown.status == "canceled"
 
 
+async def test_an_order_that_never_arrived_is_not_taken_for_its_like_in_the_list_of_its_entry(
+    spot_desk: BinanceDesk,
+) -> None:
+    entry, stop, target = await bracket(spot_desk)
+    await spot_desk.cancel(target)
+    tied: dict[str, Any] = {"parent_id": entry.id, "group": "another pair"}
+    spot_desk.there.clock.move(31)
+    for leg in (stop, target):
+        like = spot_desk.draft(SELL, "1", leg.type, stop_price=leg.stop_price, limit_price=leg.limit_price, **tied)
+        spot_desk.there.clock.move(24)
+        with pytest.raises(OutcomeUnknown):
+            await spot_desk.executor.lookup(like)
+        assert await spot_desk.executor.lookup(like) is None
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 async def test_an_unheard_order_of_a_list_is_not_taken_for_another_one_of_it(
     spot_desk: BinanceDesk, number: int
