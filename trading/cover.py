@@ -142,6 +142,11 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
     given_up = (Fate.LOST, Fate.LET_GO)
     gone = sum((pair.size - pair.done - pair.live for pair, fate in fates if fate in given_up), ZERO)
     received = entry.filled_quantity - (entry.fee_in(instrument.base) if entry.side.sign > 0 else ZERO)
+    position = book.position(entry.account_id, entry.symbol)
+    held = max(entry.side.sign * position.quantity, ZERO) if position else ZERO
+    # What room was made for and closed wants no protection in the place of what somebody let go of.
+    closed = max(received - sum((pair.done for pair in pairs), ZERO) - held, ZERO)
+    gone += min(closed, _given_up(pairs))
     return Cover(
         need=received - used - gone if is_its_position(entry, book) else ZERO,
         again=tuple(pair for pair, fate in fates if fate is Fate.AGAIN and pair.failed and int(pair.number) > well),
@@ -150,6 +155,17 @@ def look(entry: Order, book: Book, instrument: Instrument) -> Cover:
         next_number=str(max((int(pair.number) for pair in pairs), default=0) + 1),
         is_venue_held=entry.is_open and any(pair.number == WITH_ENTRY and pair.live for pair in pairs),
     )
+
+
+def _given_up(pairs: list[Pair]) -> Decimal:
+    """How much pairs gave up to make room, by becoming smaller or by going, that no later one took up again."""
+    total = ZERO
+    for place, pair in enumerate(pairs):
+        total += pair.main.initial_quantity - pair.main.quantity
+        if any(leg.status is OrderStatus.CANCELED and leg.reason == MAKING_ROOM for leg in pair.legs):
+            taken_up = sum((later.size for later in pairs[place + 1 :]), ZERO)
+            total += max(pair.size - pair.done - taken_up, ZERO)
+    return total
 
 
 def bracket_of(leg: Order) -> str:

@@ -36,10 +36,10 @@ def bare(desk: Desk, entries: list[e.Recorded]) -> list[Problem]:
                 continue
             for side in Side:
                 held = max(side.sign * position.quantity, ZERO)
-                need = sum(
-                    (_wants(desk, o, opened[o.id], instrument, entries) for o in wanting if o.side is side), ZERO
-                )
-                left = min(held, need) - _exits(desk, account, symbol, side.opposite, entries)
+                of_side = [order for order in wanting if order.side is side]
+                need = sum((_wants(desk, o, opened[o.id], instrument, entries) for o in of_side), ZERO)
+                bare = sum((_given_up(desk, order, entries) for order in of_side), ZERO)
+                left = min(held - bare, need) - _exits(desk, account, symbol, side.opposite, entries)
                 if left * mark * instrument.multiplier > CRUMBS:
                     who = [order.id for order in wanting if order.side is side]
                     problems.append(("a filled bracket is protected", f"{symbol} {left} of {held} held by {who}"))
@@ -84,16 +84,20 @@ def _warnings(entries: list[e.Recorded]) -> str:
 
 def _wants(desk: Desk, order: Order, opened: Decimal, instrument: Instrument, entries: list[e.Recorded]) -> Decimal:
     """What an entry opened, less what its own legs closed, what people took away and what they were told of."""
-    legs = desk.book.children(order.id)
+    received = opened - (order.fee_in(instrument.base) if order.side is Side.BUY else ZERO)
+    closed = sum((leg.filled_quantity for leg in desk.book.children(order.id)), ZERO)
+    return ZERO if order.id in _warnings(entries) else received - closed - _given_up(desk, order, entries)
+
+
+def _given_up(desk: Desk, order: Order, entries: list[e.Recorded]) -> Decimal:
+    """Of what an entry opened, what people took the protection from or were told that it has none."""
     taken, told = _taken(entries), _warnings(entries)
     given_up: dict[str, Decimal] = {}
-    for leg in legs:
+    for leg in desk.book.children(order.id):
         number = leg.key.rpartition(":")[2]
         if leg.id in taken or (leg.leg is Leg.STOP_LOSS and leg.id in told):
             given_up[number] = max(given_up.get(number, ZERO), leg.initial_quantity - leg.filled_quantity)
-    received = opened - (order.fee_in(instrument.base) if order.side is Side.BUY else ZERO)
-    out = sum((leg.filled_quantity for leg in legs), ZERO) + sum(given_up.values(), ZERO)
-    return ZERO if order.id in told else received - out
+    return sum(given_up.values(), ZERO)
 
 
 def _ended(exchange: Exchange) -> set[str]:

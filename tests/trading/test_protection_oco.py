@@ -159,6 +159,37 @@ async def test_a_pair_that_somebody_cancelled_stays_away(desk: Desk) -> None:
     assert notices(desk) == []
 
 
+async def test_a_pair_that_was_put_back_after_a_close_and_then_cancelled_stays_away(desk: Desk) -> None:
+    await oco(desk, "1", stop="58000", target="65000")
+    await make_room(desk, "0.4")
+    await desk.entry(SELL, "0.4")
+    await sweeps(desk)
+    assert pairs(desk) == ([(OrderType.STOP, D("0.6"), D(58000))], [(D("0.6"), D(65000))])
+    for leg in desk.working():
+        await desk.oms.cancel(leg, ANA)
+    await ended(desk)
+    await sweeps(desk)
+    await desk.restart()
+    assert pairs(desk) == ([], []), "what was closed is not protected in the place of what was let go"
+
+
+async def test_what_an_entry_receives_after_a_pair_was_let_go_is_protected() -> None:
+    desk = await Desk().start()
+    entry = await desk.submit(BUY, "2", type=OrderType.LIMIT, limit_price=D(60000), stop_loss=D(58000))
+    await desk.accept(entry)
+    await desk.fill(entry, "1", "60000")
+    await accept_all(desk)
+    await make_room(desk, "0.4")
+    await desk.entry(SELL, "0.4")
+    await sweeps(desk)
+    for leg in [order for order in desk.working() if order.leg is Leg.STOP_LOSS]:
+        await desk.oms.cancel(leg, ANA)
+    await ended(desk)
+    await desk.fill(entry, "1", "60000")
+    await sweeps(desk)
+    assert sum(size for _, size, _ in stops(desk)) == D(1)
+
+
 async def refused_pair(desk: Desk, error: VenueRefused | VenueUnreachable) -> list[Order]:
     """The venue does not take the stop of a pair, nor its target."""
     desk.venue.errors["place"] = [error, error]
