@@ -214,7 +214,8 @@ class App:
         """What totals leave out because no market shows a price of it in the desk's currency."""
         currency = self.settings.currency
         return [
-            f"{each}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out"
+            f"{each}: no price of {', '.join(worth.unpriced)} in {currency}; totals and limits leave it out, "
+            "unless the setting `rates` states it"
             for each in in_use(self.book, self.desk.accounts)
             if (worth := self.desk.valuation.equity(each)).unpriced
         ]

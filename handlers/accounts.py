@@ -14,6 +14,7 @@ from trading.intent import AccountId, Leg, Mode
 from trading.oms import Oms
 from trading.order import Order
 from trading.portfolio import Position
+from trading.valuation import Valuation
 from trading.words import begun, resume_line, scope_label
 
 
@@ -51,6 +52,12 @@ def options(book: Book, account: AccountId) -> str:
     """What a line about this account adds, whatever mode it uses now: `account=main mode=live`."""
     other = book.mode(account.name) is not account.mode
     return f"account={account.name}{f' mode={account.mode}' if other else ''}"
+
+
+def stated_rates(valuation: Valuation) -> list[str]:
+    """`1 USD counts as 1 USDT, as the settings state`: a line if there are such rates, else none."""
+    rates = [f"1 {name} counts as {number(worth)} {valuation.currency}" for name, worth in valuation.stated.items()]
+    return [f"{', '.join(rates)}, as the settings state where no market says."] if rates else []
 
 
 def latch_text(latch: Latch, zone: str) -> str:

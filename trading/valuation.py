@@ -1,7 +1,11 @@
-"""What accounts are worth in the desk's one currency, at the prices their markets show now."""
+"""What accounts are worth in the desk's one currency, at the prices their markets show now.
+
+Where no market of the account shows a currency in the desk's, what the operator states counts; nothing is guessed.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 
@@ -26,19 +30,29 @@ class Equity(msgspec.Struct, frozen=True):
 
 
 class Valuation:
-    """Prices, rates and worths; reads the books and the markets, changes nothing."""
+    """Prices, rates and worths; reads the books and the markets, changes nothing.
 
-    def __init__(self, book: Book, markets: Mapping[str, Market], currency: str) -> None:
+    `stated` is what one unit of a currency is worth in the desk's where no market says so.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        markets: Mapping[str, Market],
+        currency: str,
+        stated: Mapping[str, Decimal] = MappingProxyType({}),
+    ) -> None:
         self.book = book
         self.markets = markets
         self.currency = currency
+        self.stated = stated
 
     def quote(self, account: AccountId, symbol: Symbol) -> Quote | None:
         """What the account's market shows."""
         return self.markets[account.name].quote(symbol)
 
     def rate(self, account: AccountId, currency: str, into: str = "") -> Decimal | None:
-        """How much of `into` (the desk's currency) one unit of `currency` is worth, at the mid price."""
+        """How much of `into` (the desk's currency) one unit of `currency` is worth, at the mid price or as stated."""
         into = into or self.currency
         if currency == into:
             return Decimal(1)
@@ -49,7 +63,21 @@ class Valuation:
             second = self._direct(account, middle, into)
             if first is not None and second is not None:
                 return first * second
+        return self._stated(account, currency) if into == self.currency else None
+
+    def _stated(self, account: AccountId, currency: str) -> Decimal | None:
+        """The rate that the operator states, of the currency itself or of one that a market shows it in."""
+        if currency in self.stated and not self._lists(account, currency):
+            return self.stated[currency]
+        for middle, worth in self.stated.items():
+            if (shown := self._direct(account, currency, middle)) is not None and not self._lists(account, middle):
+                return shown * worth
         return None
+
+    def _lists(self, account: AccountId, currency: str) -> bool:
+        """Whether the account's market has a price of it in the desk's currency, now or soon."""
+        listed = self.markets[account.name].instruments.values()
+        return any({each.base, each.quote} == {currency, self.currency} for each in listed)
 
     def _quoted_in(self, account: AccountId, currency: str) -> list[str]:
         listed = self.markets[account.name].instruments.values()

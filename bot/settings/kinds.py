@@ -95,5 +95,6 @@ AllowedIps = Annotated[
 Quiet = Annotated[str, Kind("hours, 22:00-07:00, or empty"), BeforeValidator(parsers.quiet_hours)]
 Alerts = Annotated[tuple[Topic, ...], Kind("kinds of alerts"), Items, PlainSerializer(",".join)]
 Funds = Annotated[dict[Currency, AmountOrZero], Kind("table of currency to amount"), Table]
+Rates = Annotated[dict[Currency, Amount], Kind("table of currency to amount"), Table]
 Parameters = Annotated[dict[Filled, Parameter], Kind("table"), Table]
 SymbolMap = Annotated[dict[Filled, Filled], Kind("table of theirs to ours"), Table]

@@ -49,6 +49,11 @@ class Settings(Section):
     )
     timezone: kinds.ZoneName = Field(default="UTC", description="Whose midnight ends a day: limits, digests.")
     currency: kinds.Currency = Field(default="USDT", description="What totals and limits are counted in.")
+    rates: kinds.Rates = Field(
+        default={},
+        description="What 1 of another currency counts as in `currency` where no market says.",
+        examples=[{"USD": parsers.positive(1)}],
+    )
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
@@ -96,6 +101,8 @@ class Settings(Section):
         """Where two settings do not go together: the path of the one, and what is wrong with it."""
         if not self.accounts:
             yield ("accounts",), "has no account: a desk needs one"
+        if self.currency in self.rates:
+            yield ("rates", self.currency), "is the currency that totals are counted in: its rate is always 1"
         for name, account in self.accounts.items():
             if account.market == "replay" and not self.market.file:
                 yield ("accounts", name, "market"), "is replay, but [market] file names no candles"

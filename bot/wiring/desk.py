@@ -42,7 +42,7 @@ def build_desk(
     budgets = defaultdict[str, Budget](lambda: Budget(clock))
     markets = build_markets(settings, clock, budgets)
     executors = build_executors(settings, markets, store, clock, book, budgets)
-    valuation = Valuation(book, markets, settings.currency)
+    valuation = Valuation(book, markets, settings.currency, settings.rates)
     closed = {account: each.why for account, each in executors.items() if isinstance(each, ClosedExecutor)}
     unready = {a: "starting: not reconciled with the venue yet" for a in executors if a not in closed}
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from handlers.accounts import chosen, closing_line, covered, is_dust, latch_text
+from handlers.accounts import chosen, closing_line, covered, is_dust, latch_text, stated_rates
 from handlers.context import Context
 from handlers.figures import money, number, price, signed
 from handlers.reply import Button, Reply, Table, Tone
@@ -40,6 +40,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     lines += [f"{counted(len(drifts), 'difference')} with the venue: /reconcile"] if drifts else []
     running = [name for name in desk.strategies if desk.runner.running(name)]
     lines.append(f"Strategies running: {', '.join(running) or 'none'}")
+    lines += stated_rates(desk.valuation)
     lines.append(f"Totals in {currency}; days begin at midnight {desk.timezone}")
     table = Table.of(
         ("Account", "Equity", "Today", "Room", "Pos", "Orders"), rows, ("Account", "Equity", "Today", "Orders")
@@ -106,6 +107,5 @@ async def accounts(ctx: Context) -> Reply:
         executor = ctx.desk.oms.executors[each]
         market = ctx.desk.valuation.markets[each.name]
         rows.append((each.name, executor.venue, market.name, each.mode.upper(), ctx.book.state(each.name)))
-    return Reply(
-        "", table=Table.of(("Account", "Venue", "Prices", "Mode", "State"), rows, ("Account", "Mode", "State"))
-    )
+    table = Table.of(("Account", "Venue", "Prices", "Mode", "State"), rows, ("Account", "Mode", "State"))
+    return Reply("\n".join(stated_rates(ctx.desk.valuation)), table=table)

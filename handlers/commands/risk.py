@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from handlers.accounts import chosen
+from handlers.accounts import chosen, stated_rates
 from handlers.actor import Role
 from handlers.context import Context
 from handlers.figures import CENT, moment, money, number, signed
@@ -33,6 +33,7 @@ async def risk(ctx: Context, account: Annotated[AccountName | None, Arg("Only th
         for use in gate.usage(each):
             used, most = number(use.used.quantize(CENT)), limits.shown(use.name, use.limit, currency)
             rows.append((label, use.name, used, most, bar(use.used, use.limit)))
+    lines += stated_rates(ctx.desk.valuation)
     table = Table.of(("Account", "Limit", "Used", "Limit is", ""), rows, ("Limit", "Used", "Limit is", ""))
     return Reply("\n".join(lines), table=table, private=True)
 

@@ -46,6 +46,19 @@ async def test_totals_in_another_currency_go_through_the_quote_currency(tmp_path
         assert abs(desk.app.desk.gate.day_pnl(PAPER)) < 5
 
 
+async def test_a_currency_that_no_market_shows_counts_as_stated(tmp_path: Path) -> None:
+    async with running(tmp_path, TILLER_CURRENCY="CHF") as desk:
+        denied = await desk.say("/buy BTC/USDT 0.001")
+        assert denied.error == "NO_RATE"
+        assert 'rates.USDT = "AMOUNT"' in denied.text
+        assert "counts as" not in (await desk.say("/status")).text
+    async with running(tmp_path, TILLER_CURRENCY="CHF", TILLER_RATES='{ USDT = "0.9" }') as desk:
+        assert desk.app.desk.valuation.equity(PAPER).total == 9000
+        assert (await desk.say("/buy BTC/USDT 0.001")).ok
+        for line in ("/status", "/accounts", "/risk"):
+            assert "1 USDT counts as 0.9 CHF" in (await desk.say(line)).text
+
+
 async def test_a_change_of_currency_begins_the_figures_anew(tmp_path: Path) -> None:
     async with running(tmp_path) as desk:
         await desk.say("/buy BTC/USDT 0.005")

@@ -135,6 +135,10 @@ def test_a_wrong_value_says_where_what_and_what_is_right(tmp_path: Path, text: s
         ),
         ("[accounts]", "desk.toml: [accounts]: has no account: a desk needs one"),
         (
+            "rates = { usdt = '1' }",
+            "desk.toml: rates.USDT: is the currency that totals are counted in: its rate is always 1",
+        ),
+        (
             "[people.ana]\nrole='admin'\ndiscord=7\n[people.bo]\nrole='viewer'\ndiscord=7",
             "desk.toml: [people.bo] discord: is the id of ana too: one person, one id",
         ),

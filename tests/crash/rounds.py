@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.crash.binance import Binance
+from tests.crash.mt5 import Mt5
 from tests.crash.paper import Paper
 from tests.crash.webhooks import Webhooks
 
@@ -28,7 +29,7 @@ class Venue(Protocol):
     def close(self) -> None: ...
 
 
-VENUES: dict[str, Callable[[Path], Venue]] = {"paper": Paper, "binance": Binance, "webhooks": Webhooks}
+VENUES: dict[str, Callable[[Path], Venue]] = {"paper": Paper, "binance": Binance, "mt5": Mt5, "webhooks": Webhooks}
 
 
 def crash(venue: str, folder: Path, rounds: int, seed: int) -> int:

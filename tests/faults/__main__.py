@@ -1,25 +1,31 @@
 """`python -m tests.faults --seeds N`: every fault x every action x N seeds; `--only FAULT:ACTION:SEED` is one."""
 
 import argparse
+import logging
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+
+import structlog
 
 from tests.faults.actions import ACTIONS
 from tests.faults.books import Difference
 from tests.faults.case import Case, play
 from tests.faults.kinds import KINDS
+from tests.faults.mt5 import actions as mt5_actions
+from tests.faults.mt5 import case as mt5
+from tests.faults.mt5.kinds import FAULTS as MT5_FAULTS
 
 PROCESSES = 2
 SHOWN = 20
 PRODUCTS = ("spot", "usdm")
 
 
-def outcome(case: Case) -> Difference:
+def outcome(case: Case | mt5.Case) -> Difference:
     """What is wrong with a case; one that breaks down has lost everything."""
     try:
-        return play(case)
+        return play(case) if isinstance(case, Case) else mt5.play(case)
     except Exception:  # noqa: BLE001 - whatever it was, what is needed is the case
         return Difference(lost=[traceback.format_exc()])
 
@@ -34,10 +40,24 @@ def cases(products: Iterable[str], seeds: int) -> list[Case]:
     ]
 
 
-def many(chosen: list[Case]) -> int:
+def mt5_cases(seeds: int) -> list[mt5.Case]:
+    return [
+        mt5.Case(fault, action, seed)
+        for seed in range(1, seeds + 1)
+        for fault in MT5_FAULTS
+        for action in mt5_actions.ACTIONS
+    ]
+
+
+def quiet() -> None:
+    """The bridge's log would be longer than everything else."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def many(chosen: Sequence[Case | mt5.Case]) -> int:
     """Play them all over two processes; tells those that failed. Answers the exit code."""
     doubled = lost = failed = 0
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(PROCESSES, initializer=quiet) as pool:
         for number, (case, found) in enumerate(zip(chosen, pool.map(outcome, chosen, chunksize=8), strict=True), 1):
             doubled, lost = doubled + bool(found.doubled), lost + bool(found.lost)
             if found:
@@ -54,17 +74,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--venue", choices=("binance", "mt5"), default="binance")
     parser.add_argument("--seeds", type=int, default=25, help="how many ways of each fault and action")
-    parser.add_argument("--product", choices=PRODUCTS, help="only this one")
+    parser.add_argument("--product", choices=PRODUCTS, help="binance: only this one")
     parser.add_argument("--only", metavar="FAULT:ACTION:SEED", help="only this case (* for all of a kind)")
     asked = parser.parse_args()
-    if asked.venue == "mt5":
-        print("VENUE=mt5 is not part of this version: it comes with the MetaTrader 5 venue.", file=sys.stderr)
-        return 2
     products = (asked.product,) if asked.product else PRODUCTS
-    chosen = cases(products, asked.seeds)
+
+    def up_to(seeds: int) -> Sequence[Case | mt5.Case]:
+        return mt5_cases(seeds) if asked.venue == "mt5" else cases(products, seeds)
+
+    chosen = up_to(asked.seeds)
     if asked.only:
         wanted = asked.only.split(":")
-        parts = ((case, (case.fault, case.action, str(case.seed))) for case in cases(products, 1000))
+        parts = ((case, (case.fault, case.action, str(case.seed))) for case in up_to(1000))
         chosen = [case for case, names in parts if all(w in ("*", n) for w, n in zip(wanted, names, strict=True))]
     return many(chosen)
 

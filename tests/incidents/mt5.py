@@ -38,8 +38,8 @@ class Clock(HandClock):
 class World:
     """What outlives a crash: the broker and its terminal, the journal, the clock. `desk` is the process of now."""
 
-    def __init__(self, mode: int, settings: dict[str, Any]) -> None:
-        self.broker = Broker(mode, **settings)
+    def __init__(self, mode: int, settings: dict[str, Any], broker: Broker | None = None) -> None:
+        self.broker = broker or Broker(mode, **settings)
         self.broker.clock = self.clock = Clock()
         self.terminal = self.broker.terminal
         self.journal = Journal()

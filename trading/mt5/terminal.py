@@ -77,8 +77,10 @@ class Terminal:
     def deals_of_position(self, identifier: int) -> tuple[Any, ...]:
         return tuple(self._call("history_deals_get", position=identifier))
 
-    def send(self, request: dict[str, Any]) -> Any:
-        return self._call("order_send", request)
+    def send(self, request: dict[str, Any], key: str) -> Any:
+        """Send a trade request. `key` names it where a bridge keeps what became of each."""
+        named = {"key": key} if hasattr(self.package, "recall") else {}
+        return self._call("order_send", request, **named)
 
     def check(self, request: dict[str, Any]) -> Any:
         return self._call("order_check", request)

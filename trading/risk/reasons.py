@@ -111,6 +111,12 @@ class Reason(StrEnum):
         "There is no price to judge the order by.",
         "Wait for one; /price {symbol} shows it, /health whether the market is connected.",
     )
+    NO_RATE = (
+        "NO_RATE",
+        "Nothing says what the symbol's currency is worth in the desk's.",
+        "Unless a market is about to show it, state it at the top of the settings and start again:"
+        ' rates.{currency} = "AMOUNT" is what 1 {currency} counts as in {desk}.',
+    )
     STALE_PRICE = (
         "STALE_PRICE",
         "The last price is too old to judge the order by.",

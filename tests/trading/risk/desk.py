@@ -1,7 +1,7 @@
 """A desk with one account, driven by hand."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -74,12 +74,13 @@ class Desk:
         capabilities: Capabilities = ALL,
         balances: Sequence[Money] = (Money(D(100000), "USDT"),),
         currency: str = "USDT",
+        stated: Mapping[str, Decimal] | None = None,
     ) -> None:
         self.clock = HandClock()
         self.journal = MemoryJournal()
         self.book = Book(self.journal, self.clock)
         self.market = HandMarket(self.clock, BTC, ETH, PERP, EURUSD)
-        self.valuation = Valuation(self.book, {"demo": self.market}, currency)
+        self.valuation = Valuation(self.book, {"demo": self.market}, currency, stated or {})
         self.unready = ""
         self.bounds: tuple[Decimal, Decimal] | None = None  # of limits at the venue, as shares of the price of now
         self.gate = RiskGate(

@@ -20,6 +20,16 @@ def no_price() -> Scene:
     return Scene(desk.judge(desk.order()), fails, "no price of DOGE/USDT yet", "/price DOGE/USDT shows it")
 
 
+@scene(Reason.NO_RATE)
+def no_rate() -> Scene:
+    desk = Desk(stated={"USD": D(1)})
+    passes = desk.judge(desk.order(quantity="0.1", symbol="EURUSD"))
+    desk = Desk()  # no market shows USD in USDT
+    fails = desk.judge(desk.order(quantity="0.1", symbol="EURUSD"))
+    remedy = 'rates.USD = "AMOUNT" is what 1 USD counts as in USDT.'
+    return Scene(passes, fails, "no rate from USD to USDT", remedy)
+
+
 @scene(Reason.STALE_PRICE)
 def stale_price() -> Scene:
     desk = Desk(off(stale_price_s=15))

@@ -59,7 +59,7 @@ def test_values_are_in_the_desks_currency() -> None:
     desk = Desk(off(max_order_value=D(121000)), currency="USD", balances=(Money(D(1000000), "USD"),))
     approved(desk.judge(desk.order(quantity="1.1", symbol="EURUSD")))  # 1.1 lots of 100,000 EUR at 1.1
     denied(desk.judge(desk.order(quantity="1.11", symbol="EURUSD")), "MAX_ORDER_VALUE")
-    verdict = denied(desk.judge(desk.order(symbol=PERP.symbol)), "NO_PRICE")  # nothing shows USDT in USD
+    verdict = denied(desk.judge(desk.order(symbol=PERP.symbol)), "NO_RATE")  # nothing shows USDT in USD
     assert verdict.reason == "no rate from USDT to USD"
 
 

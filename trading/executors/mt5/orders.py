@@ -148,7 +148,7 @@ class Orders:
         """
         record = await self._waiting(order)
         await self._check_frozen(record)
-        await self._sender.send(requests.remove(record.ticket))
+        await self._sender.send(requests.remove(record.ticket), order.id)
         track = self._hearing.tracks.get(order.id)
         if track is None:
             track = self._hearing.tracks[order.id] = Track.of(order)
@@ -174,7 +174,7 @@ class Orders:
             check_volume(rest, rules)
             ticket = await self._replace(order, rules, record, rest, price)
         elif price != exact(record.price_open):
-            await self._sender.send(requests.change(record, price))
+            await self._sender.send(requests.change(record, price), order.id)
         if (track := self._hearing.tracks.get(order.id)) is not None:
             track.quantity = order.quantity
         return [Amended(order.id, order.quantity, order.limit_price, order.stop_price, str(ticket))]
@@ -191,7 +191,7 @@ class Orders:
             raise error_of(result.retcode, result.comment)
         track.busy += 1
         try:
-            await self._sender.send(requests.remove(record.ticket))
+            await self._sender.send(requests.remove(record.ticket), order.id)
             gone = await self._link.ask(lambda terminal: terminal.past_order(record.ticket))
             done = done_of(gone) - done_of(record) if gone is not None else ZERO
             if rest - done < rules.instrument.min_quantity:
@@ -267,7 +267,7 @@ class Orders:
                 wished = trailed(track, now, rules, Shown(exact(tick.bid), exact(tick.ask)))
                 if wished != now:
                     with suppress(VenueError):
-                        await self._sender.send(requests.change(record, wished))
+                        await self._sender.send(requests.change(record, wished), track.order_id)
 
     async def merge(self) -> None:
         """Close our opposite positions of a symbol by each other: a waiting order opened one beside the other."""

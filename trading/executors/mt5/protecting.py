@@ -47,7 +47,7 @@ class Protecting:
         if unset:  # else its entry brought it along
             market = shown.closed(order.side.opposite)
             check_levels(order.side.opposite, market, price if stop else None, None if stop else price, rules)
-        await self._set(unset, stop, price)
+        await self._set(order.id, unset, stop, price)
         identifiers = tuple(each.identifier for each in chosen)
         track = Track.of(order)
         track.level = Level(stop, identifiers, price, self._link.clock.now())
@@ -95,7 +95,7 @@ class Protecting:
         """
         _, level, there, filled = await self._standing(order)
         level.changed_at = self._link.clock.now()
-        await self._set(there, level.is_stop, ZERO)
+        await self._set(order.id, there, level.is_stop, ZERO)
         self._hearing.tracks.pop(order.id, None)
         return [Canceled(order.id, "", filled)]
 
@@ -114,7 +114,7 @@ class Protecting:
             stop, target = (price, None) if level.is_stop else (None, price)
             check_levels(order.side.opposite, shown.closed(order.side.opposite), stop, target, rules)
         level.changed_at = self._link.clock.now()
-        await self._set(unset, level.is_stop, price)
+        await self._set(order.id, unset, level.is_stop, price)
         level.price, level.changed_at = price, self._link.clock.now()
         if (track := self._hearing.tracks.get(order.id)) is not None:
             track.quantity = order.quantity
@@ -131,7 +131,7 @@ class Protecting:
             late = [each for each in mine if levels.value_of(each, level.is_stop) != price]
             if late and (level.is_lost or price != level.price):
                 with suppress(VenueError):
-                    await self._set(late, level.is_stop, price)
+                    await self._set(track.order_id, late, level.is_stop, price)
                     level.price, level.changed_at, level.is_lost = price, self._link.clock.now(), False
 
     def _trailed(self, track: Track, level: Level, rules: SymbolRules) -> Decimal:
@@ -142,16 +142,16 @@ class Protecting:
         shown = Shown(exact(tick.bid), exact(tick.ask))
         return trailed(track, level.price, rules, shown)
 
-    async def _set(self, positions: Sequence[Any], stop: bool, price: Decimal) -> None:
+    async def _set(self, order_id: str, positions: Sequence[Any], stop: bool, price: Decimal) -> None:
         """Set the stop (or target) of positions; what was set before a refusal is set back."""
         done: list[Any] = []
         for position in positions:
             try:
-                await self._sender.send(_request(position, stop, price))
+                await self._sender.send(_request(position, stop, price), order_id)
             except VenueRefused as why:
                 for each in done:
                     with suppress(VenueError):
-                        await self._sender.send(_request(each, stop, levels.value_of(each, stop)))
+                        await self._sender.send(_request(each, stop, levels.value_of(each, stop)), order_id)
                 if why.code == "MARKET_CLOSED":  # it may be asked for again when it opens
                     raise VenueUnreachable(why.text, why.remedy) from None
                 raise

@@ -5,12 +5,14 @@ again, at the price of now, a moment later, or with another mode; each a few tim
 """
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from trading.errors import VenueError, VenueRefused, VenueUnreachable
-from trading.executors.mt5.codes import NOT_SENT, Meaning, error_of, error_of_failure, meaning_of
+from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
+from trading.executors.mt5.codes import LOOKED_UP, NOT_SENT, Meaning, error_of, error_of_failure, meaning_of
 from trading.executors.mt5.requests import Request
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
@@ -20,6 +22,15 @@ from trading.mt5.terminal import Failed, Terminal, is_sound
 SEND_S = 15.0
 TRIES = 3  # at another price, and while the server is busy
 BUSY_S = 0.5
+_OPERATIONS = {
+    mt5.TRADE_ACTION_DEAL: "deal",
+    mt5.TRADE_ACTION_PENDING: "wait",
+    mt5.TRADE_ACTION_SLTP: "levels",
+    mt5.TRADE_ACTION_MODIFY: "change",
+    mt5.TRADE_ACTION_REMOVE: "remove",
+    mt5.TRADE_ACTION_CLOSE_BY: "close-by",
+}
+_MAKES_ORDERS = frozenset({mt5.TRADE_ACTION_DEAL, mt5.TRADE_ACTION_PENDING})
 
 
 class NoPrice(Exception):
@@ -32,6 +43,7 @@ class Sender:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._fillings: dict[str, int] = {}
+        self._life, self._attempts = secrets.token_hex(6), itertools.count(1)
 
     def check_up(self) -> None:
         """Nothing, if requests can get through.
@@ -48,13 +60,15 @@ class Sender:
                 code="ALGO_DISABLED",
             )
 
-    async def send(self, request: Request) -> Any:
+    async def send(self, request: Request, order_id: str = "") -> Any:
         """One request with a price of its own, or none; the broker's answer, which is a success.
+
+        `order_id` is ours, of the order it is about, where that is known.
 
         Raises:
             VenueRefused, VenueUnreachable, OutcomeUnknown.
         """
-        return await self._tried(lambda terminal: terminal.send(request))
+        return await self._tried(lambda terminal: terminal.send(request, self._key(request, order_id)), request)
 
     async def deal(self, request: Request, modes: Sequence[int]) -> Any:
         """A market order at the price of now, by the first of `modes` that the symbol takes; as `send`."""
@@ -66,10 +80,10 @@ class Sender:
 
             def at_price(terminal: Terminal, mode: int = mode) -> Any:
                 price = _price(terminal, name, request["type"] == mt5.ORDER_TYPE_BUY)
-                return terminal.send({**request, "price": price, "type_filling": mode})
+                return terminal.send({**request, "price": price, "type_filling": mode}, self._key(request))
 
             try:
-                answer = await self._tried(at_price)
+                answer = await self._tried(at_price, request)
             except VenueRefused as why:
                 if (
                     why.code != "NOT_SUPPORTED"
@@ -82,7 +96,13 @@ class Sender:
             return answer
         raise AssertionError("there is a filling mode")
 
-    async def _tried(self, work: Callable[[Terminal], Any]) -> Any:
+    def _key(self, request: Request, order_id: str = "") -> str:
+        """What a bridge knows one attempt at a request by: our order, what is done with it, and a number never used."""
+        ticket = request.get("order") or request.get("position")
+        about = request.get("comment") or order_id or f"ticket{ticket}"
+        return f"{about}.{_OPERATIONS[request['action']]}.{self._life}.{next(self._attempts)}"
+
+    async def _tried(self, work: Callable[[Terminal], Any], request: Request) -> Any:
         self.check_up()
         for attempt in range(1, TRIES + 1):
             try:
@@ -93,6 +113,9 @@ class Sender:
                 raise error_of_failure(why, order=True) from None
             meaning = meaning_of(result.retcode)
             if meaning is Meaning.DONE:
+                if request["action"] in _MAKES_ORDERS and not result.order:
+                    text = f"The broker's answer names no order [{result.retcode}]."
+                    raise OutcomeUnknown(text, LOOKED_UP, code="NO_ANSWER")
                 return result
             if meaning not in (Meaning.MOVED, Meaning.BUSY) or attempt == TRIES:
                 break

@@ -18,6 +18,7 @@ from trading.risk.checks.values import (
     MinOrderValue,
     PriceBand,
     Priced,
+    Rated,
 )
 from trading.risk.limits import Limits
 
@@ -41,7 +42,7 @@ def _permission(limits: Limits) -> Iterator[Check]:
 
 
 def _validity(limits: Limits) -> Iterator[Check]:
-    yield from (Supported(), *FILTERS, StopSide(), Reduces(), Priced())
+    yield from (Supported(), *FILTERS, StopSide(), Reduces(), Priced(), Rated())
     if limits.stale_price_s:
         yield Fresh(limits.stale_price_s)
     if limits.price_band:

@@ -15,17 +15,26 @@ from trading.words import span
 
 
 class Priced(Check, frozen=True):
-    """There is a quote, and a rate into the desk's currency."""
+    """There is a quote."""
 
     reason = Reason.NO_PRICE
 
     def __call__(self, order: Order, view: View) -> Finding | None:
         if view.quote is None or view.reference is None:
             return self.denies(f"no price of {order.symbol} yet", symbol=order.symbol)
-        if view.rate is None:
-            pair = f"{view.instrument.quote}/{view.standing.currency}"
-            return self.denies(f"no rate from {view.instrument.quote} to {view.standing.currency}", symbol=pair)
         return self.passes(f"judged at {plain(view.reference)} {view.instrument.quote}")
+
+
+class Rated(Check, frozen=True):
+    """There is a rate from the symbol's currency into the desk's."""
+
+    reason = Reason.NO_RATE
+
+    def __call__(self, order: Order, view: View) -> Finding | None:
+        quote, desk = view.instrument.quote, view.standing.currency
+        if view.rate is None:
+            return self.denies(f"no rate from {quote} to {desk}", currency=quote, desk=desk)
+        return None if quote == desk else self.passes(f"1 {quote} counts as {plain(view.rate)} {desk}")
 
 
 class Fresh(Check, frozen=True):
