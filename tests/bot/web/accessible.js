@@ -21,7 +21,7 @@
   while (walk.nextNode()) {
     const text = walk.currentNode.textContent.trim();
     const e = walk.currentNode.parentElement;
-    if (!text || !e.checkVisibility() || e.closest("script, style, :disabled, option, svg")) continue;
+    if (!text || !e.checkVisibility() || e.closest("script, style, :disabled, option, svg, [aria-hidden=true]")) continue;
     const shades = [luminance(channels(getComputedStyle(e).color)), luminance(ground(e))].sort((x, y) => y - x);
     const contrast = (shades[0] + 0.05) / (shades[1] + 0.05);
     if (contrast < 4.5) faint.push(`${e.className} ${text}: ${contrast.toFixed(2)}`);
