@@ -56,8 +56,8 @@ async def test_a_thousand_fills_reach_a_group_within_its_limits_across_a_kill(tm
         assert len(told) - len(once) <= 1  # the one in flight when it was killed
         assert [number for message in once for number in message] == list(range(FILLS))
         assert len(told) < FILLS / 15
-        # It keeps the limits by itself; only what was killed takes with it how much was used of each of the two. At this
-        # speed a pause of the machine is many seconds of theirs, and may cost another refusal, which is obeyed.
+        # It keeps the limits by itself; only what was killed takes with it how much was used of each of the two.
+        # At this speed a pause of the machine is many seconds of theirs, and may cost another refusal.
         assert len(telegram.limits.refused) <= len(told) / 5
 
 
