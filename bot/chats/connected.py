@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 
-import structlog
-
 from bot.chats.base import Chat, Connect, House
 from bot.supervise import Supervisor
 from trading import events as e
@@ -12,7 +10,6 @@ from trading.errors import ConfigError
 from trading.ids import derive
 
 CONNECTING = "connecting"
-log = structlog.get_logger("tiller.chats")
 
 
 class Chats:

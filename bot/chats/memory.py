@@ -1,4 +1,4 @@
-"""What the Discord chat still knows after a restart: which commands are registered, which message is whose card.
+"""What a chat still knows after a restart: which message is whose card, which commands Discord has registered.
 
 One small file, written whole. Losing it costs a registration, and fills that stand beside their
 order's card instead of below it: nothing of the desk's own is in it.
@@ -15,7 +15,7 @@ from bot.chats.base import MessageRef, Place
 MOST_CARDS = 1000
 MOST_ASKED = 100
 
-log = structlog.get_logger("tiller.discord")
+log = structlog.get_logger("tiller.chats")
 
 
 class _Kept(msgspec.Struct):

@@ -20,11 +20,11 @@ from typing import Any
 
 from bot.bridge.keys import tls_of
 from tests.bench.parts import CommitFloor, Row, row
-from tests.emulators.mt5.constants import Constants
 from tests.emulators.mt5.desk import desk
 from trading.clock import SystemClock
 from trading.mt5.bridge.line import Address
 from trading.mt5.bridge.module import BridgeModule
+from trading.mt5.constants import Constants
 
 ROUNDS, WARM = 400, 50
 TOKEN = "the-token-of-the-bench-0123456789"
@@ -33,7 +33,7 @@ RPYC = """
 import sys
 from rpyc.core import SlaveService
 from rpyc.utils.server import ThreadedServer
-from tests.emulators.mt5.constants import Constants
+from trading.mt5.constants import Constants
 from tests.emulators.mt5.desk import desk
 sys.modules["terminal"] = desk(Constants.ACCOUNT_MARGIN_MODE_RETAIL_NETTING, balance="100000000").mt5
 server = ThreadedServer(SlaveService, hostname="127.0.0.1", port=0)

@@ -11,10 +11,10 @@ from typing import Any
 
 from bot.bridge.serve import serve
 from bot.settings.loading import load
-from tests.emulators.mt5.constants import Constants
 from tests.emulators.mt5.desk import desk
 from tests.emulators.mt5.remote import remote
 from trading.instruments import trap_floats
+from trading.mt5.constants import Constants
 
 
 def say(line: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from tests.bridge.served import aside, served
 from tests.emulators.mt5 import records, states
-from tests.emulators.mt5.constants import Constants as Theirs
 from tests.emulators.mt5.desk import NOW, Mt5Desk, desk
 from tests.emulators.mt5.module import FUNCTIONS
 from tests.emulators.mt5.symbols import renamed
 from trading.mt5.bridge import structures
 from trading.mt5.bridge.calls import CALLS
 from trading.mt5.constants import Constants
+from trading.mt5.constants import Constants as Theirs
 
 START, END = datetime.fromtimestamp(NOW - 86_400, UTC), NOW + 86_400
 QUESTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.emulators.mt5.codes import ERRORS, NEVER_SENT
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW, Mt5Desk, desk
+from trading.mt5.constants import Constants as mt5
 
 FAR = NOW * 2
 

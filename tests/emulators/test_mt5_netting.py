@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW, Mt5Desk, desk
+from trading.mt5.constants import Constants as mt5
 
 NETTING = mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING
 

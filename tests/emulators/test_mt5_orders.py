@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW, Mt5Desk, desk
+from trading.mt5.constants import Constants as mt5
 
 SERVER_NOW = NOW + 3 * 3600
 

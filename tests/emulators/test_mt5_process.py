@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.emulators.mt5.bars import Table
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW
 from tests.emulators.mt5.records import TradePosition
 from tests.emulators.mt5.remote import remote
 from tests.emulators.process import ROOT, Control, emulated
+from trading.mt5.constants import Constants as mt5
 
 BUY = {"action": mt5.TRADE_ACTION_DEAL, "symbol": "EURUSD", "volume": 0.1, "type": 0, "type_filling": 1, "magic": 7}
 PROGRAM = """

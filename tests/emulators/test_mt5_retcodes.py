@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.emulators.mt5.codes import COMMENTS, DONE, UNCERTAIN
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW, Mt5Desk, desk
+from trading.mt5.constants import Constants as mt5
 
 HEDGING, NETTING = mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING, mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING
 LIMIT = mt5.ORDER_TYPE_BUY_LIMIT

@@ -4,8 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.desk import NOW, desk
+from trading.mt5.constants import Constants as mt5
 
 FAR = NOW * 2
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from tests.emulators.mt5 import symbols
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.incidents.mt5 import BOTH, Desk, at_mt5
 from tests.trading.executors.mt5.stage import HEDGING
 from trading import events as e
 from trading.errors import VenueUnreachable
 from trading.instruments import Side
+from trading.mt5.constants import Constants as mt5
 from trading.order import OrderStatus
 
 D = Decimal

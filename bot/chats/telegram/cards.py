@@ -4,13 +4,14 @@ Both are remembered for as long as the process lives, and by a `Memory` for long
 restart a fill is said by itself, and a card of before has its buttons until they are pressed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from bot.chats.base import MessageRef, Place
+from bot.chats.memory import Memory
 from handlers.parse import MissingArgument
 from handlers.reply import Reply, Tone
 from trading.book import Book
@@ -26,30 +27,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 Change = Callable[[MessageRef, Reply], None]
 """Changes a message some time soon; must not block."""
-
-
-class Memory(Protocol):
-    """Where the cards are, kept across restarts."""
-
-    def card(self, order_id: str, place: Place) -> MessageRef | None:
-        """The card of an order in a place."""
-        ...
-
-    def keep_card(self, order_id: str, ref: MessageRef) -> None:
-        """This message is the order's card in its place."""
-        ...
-
-    def asked(self) -> Mapping[str, list[MessageRef]]:
-        """The messages with buttons of confirmations that have not been closed, by token."""
-        ...
-
-    def ask(self, token: str, ref: MessageRef) -> None:
-        """This message has the buttons of a confirmation."""
-        ...
-
-    def closed(self, token: str) -> None:
-        """A confirmation's messages need no more care."""
-        ...
 
 
 class Cards:

@@ -16,9 +16,10 @@ from bot.alerts.bursts import Change
 from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import ButtonLines, Chat, Connect, House, MessageRef, Place, destination, told
+from bot.chats.memory import Memory
 from bot.chats.moves import homes, keep
 from bot.chats.telegram.answers import MAX_AGE_S, SURFACE, Answers
-from bot.chats.telegram.cards import Cards, Memory
+from bot.chats.telegram.cards import Cards
 from bot.chats.telegram.inbox import Inbox, Webhook
 from bot.chats.telegram.menu import Menus
 from bot.chats.telegram.speech import Speech

@@ -10,9 +10,9 @@ import signal
 import threading
 from types import FrameType
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.control import Server
 from tests.emulators.mt5.terminal import Terminal
+from trading.mt5.constants import Constants as mt5
 
 MODES = {"hedging": mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING, "netting": mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING}
 

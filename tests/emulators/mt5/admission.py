@@ -6,11 +6,11 @@ from decimal import Decimal
 from tests.emulators.mt5 import money, symbols
 from tests.emulators.mt5.account import LIMITS, PENDING, STOP_LIMITS, STOPS, Account, Position
 from tests.emulators.mt5.codes import Refusal
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO, on_step
 from tests.emulators.mt5.market import Market, Quote
 from tests.emulators.mt5.requests import Request
 from tests.emulators.mt5.symbols import Symbol
+from trading.mt5.constants import Constants as mt5
 
 PRICED = frozenset({mt5.SYMBOL_TRADE_EXECUTION_REQUEST, mt5.SYMBOL_TRADE_EXECUTION_INSTANT})
 BITS = {mt5.ORDER_FILLING_FOK: symbols.FOK, mt5.ORDER_FILLING_IOC: symbols.IOC, mt5.ORDER_FILLING_BOC: symbols.BOC}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, overload
 
-from tests.emulators.mt5.constants import Constants as mt5
+from trading.mt5.constants import Constants as mt5
 
 RATES = ("time", "open", "high", "low", "close", "tick_volume", "spread", "real_volume")
 TICKS = ("time", "bid", "ask", "last", "volume", "time_msc", "flags", "volume_real")

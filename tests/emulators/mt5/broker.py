@@ -8,12 +8,12 @@ from tests.emulators.mt5 import admission
 from tests.emulators.mt5.account import PENDING, Account, Order, Position
 from tests.emulators.mt5.clock import Clock
 from tests.emulators.mt5.codes import Refusal
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO
 from tests.emulators.mt5.executing import COMMENT, PLAIN, Effects, Execution, Result
 from tests.emulators.mt5.market import Market, Quote
 from tests.emulators.mt5.requests import Request
 from tests.emulators.mt5.symbols import Symbol
+from trading.mt5.constants import Constants as mt5
 
 
 class Broker(Execution):

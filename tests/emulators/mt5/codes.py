@@ -6,7 +6,7 @@ reports (10015 "Invalid price", 10027 "AutoTrading disabled by client", ...). Er
 
 from decimal import Decimal
 
-from tests.emulators.mt5.constants import Constants as mt5
+from trading.mt5.constants import Constants as mt5
 
 COMMENTS = {
     mt5.TRADE_RETCODE_REQUOTE: "Requote",

@@ -11,10 +11,10 @@ from decimal import Decimal
 from tests.emulators.mt5 import money
 from tests.emulators.mt5.account import Account, Deal, Order, Position
 from tests.emulators.mt5.clock import Clock
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO, cents, text
 from tests.emulators.mt5.ledger import Executed, Ledger
 from tests.emulators.mt5.market import Market
+from trading.mt5.constants import Constants as mt5
 
 
 class Dealing:

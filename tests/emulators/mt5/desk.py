@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.link import kill_process
 from tests.emulators.mt5.module import MetaTrader5
 from tests.emulators.mt5.person import Person
 from tests.emulators.mt5.terminal import Terminal
+from trading.mt5.constants import Constants as mt5
 
 NOW = 1_789_552_800  # a Wednesday, 10:00 UTC
 PRICES = {

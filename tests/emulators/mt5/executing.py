@@ -9,11 +9,11 @@ from tests.emulators.mt5 import admission
 from tests.emulators.mt5.account import Account, Order
 from tests.emulators.mt5.clock import Clock
 from tests.emulators.mt5.codes import Refusal
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.dealing import Dealing
 from tests.emulators.mt5.decimals import ZERO, floored
 from tests.emulators.mt5.market import Market, Quote
 from tests.emulators.mt5.requests import Request
+from trading.mt5.constants import Constants as mt5
 
 COMMENT = 31  # characters that a server keeps
 

@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.emulators.mt5 import codes
-from tests.emulators.mt5.constants import Constants as mt5
+from trading.mt5.constants import Constants as mt5
 
 CALLS = {
     "lost": True,

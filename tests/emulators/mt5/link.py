@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from tests.emulators.mt5.codes import ERRORS, Failure, invalid
-from tests.emulators.mt5.constants import Constants
 from tests.emulators.mt5.faults import Fault
 from tests.emulators.mt5.states import AccountInfo, TerminalInfo
 from tests.emulators.mt5.terminal import BUILD, PATH, Terminal
+from trading.mt5.constants import Constants
 
 T = TypeVar("T")
 SUCCESS = (Constants.RES_S_OK, ERRORS[Constants.RES_S_OK])

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from tests.emulators.mt5.bars import Bars
 from tests.emulators.mt5.clock import Clock
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ONE, ZERO, Number, exact
 from tests.emulators.mt5.symbols import Symbol
+from trading.mt5.constants import Constants as mt5
 
 Level = tuple[Decimal, Decimal]
 

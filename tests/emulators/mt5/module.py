@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 from tests.emulators.mt5 import money, queries, trading, views
 from tests.emulators.mt5.bars import Bar, Table
 from tests.emulators.mt5.codes import Failure, invalid
-from tests.emulators.mt5.constants import Constants
 from tests.emulators.mt5.decimals import exact
 from tests.emulators.mt5.link import Link, kill_process
 from tests.emulators.mt5.records import (
@@ -28,6 +27,7 @@ from tests.emulators.mt5.requests import read, stamp
 from tests.emulators.mt5.states import SymbolInfo
 from tests.emulators.mt5.symbols import Symbol
 from tests.emulators.mt5.terminal import Terminal
+from trading.mt5.constants import Constants
 
 EVER = 2**40
 

@@ -5,10 +5,10 @@ MQL5's ENUM_SYMBOL_CALC_MODE. Amounts are exact; what is booked is rounded by wh
 from decimal import Decimal
 
 from tests.emulators.mt5.account import Account, Position
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO, cents
 from tests.emulators.mt5.market import Market
 from tests.emulators.mt5.symbols import Symbol
+from trading.mt5.constants import Constants as mt5
 
 BY_LEVERAGE = frozenset({mt5.SYMBOL_CALC_MODE_FOREX, mt5.SYMBOL_CALC_MODE_CFDLEVERAGE})
 AT_BASE = frozenset({mt5.SYMBOL_CALC_MODE_FOREX, mt5.SYMBOL_CALC_MODE_FOREX_NO_LEVERAGE})

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import Number, exact
 from tests.emulators.mt5.executing import Result
 from tests.emulators.mt5.requests import Request
 from tests.emulators.mt5.symbols import IOC, Symbol
 from tests.emulators.mt5.terminal import Terminal
+from trading.mt5.constants import Constants as mt5
 
 
 class Person:

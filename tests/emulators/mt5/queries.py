@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from tests.emulators.mt5 import views
 from tests.emulators.mt5.bars import RATES, TICKS, Bar, Table
 from tests.emulators.mt5.codes import Failure, invalid
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.market import Market, Quote
 from tests.emulators.mt5.requests import stamp
+from trading.mt5.constants import Constants as mt5
 
 R = TypeVar("R")
 WRONG = Failure(mt5.RES_E_INVALID_PARAMS)

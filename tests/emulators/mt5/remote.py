@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from tests.emulators.mt5.codes import ERRORS
-from tests.emulators.mt5.constants import Constants
 from tests.emulators.mt5.link import SUCCESS, kill_process
 from tests.emulators.mt5.module import FUNCTIONS
 from tests.emulators.mt5.wire import decode, encode
+from trading.mt5.constants import Constants
 
 YES_OR_NO = frozenset({"initialize", "login", "symbol_select", "market_book_add", "market_book_release"})
 _numbers = itertools.count()

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from tests.emulators.mt5.codes import Failure, invalid
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO, exact
 from tests.emulators.mt5.records import TradeRequest
+from trading.mt5.constants import Constants as mt5
 
 FORBIDDEN = frozenset("[]():=,")  # reported to be refused in comments
 KINDS = {

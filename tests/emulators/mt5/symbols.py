@@ -5,8 +5,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ONE, ZERO, exact
+from trading.mt5.constants import Constants as mt5
 
 FOK, IOC, BOC = 1, 2, 4  # bits of filling_mode; RETURN has none
 MARKET, LIMIT, STOP, STOP_LIMIT, SL, TP, CLOSE_BY = 1, 2, 4, 8, 16, 32, 64  # bits of order_mode

@@ -8,7 +8,6 @@ from tests.emulators.mt5 import views
 from tests.emulators.mt5.account import Account, Deal, Order
 from tests.emulators.mt5.clock import Clock
 from tests.emulators.mt5.codes import Failure
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import Number, exact
 from tests.emulators.mt5.faults import Faults
 from tests.emulators.mt5.ledger import Ledger
@@ -17,6 +16,7 @@ from tests.emulators.mt5.records import TradeOrder, TradePosition
 from tests.emulators.mt5.states import AccountInfo, TerminalInfo
 from tests.emulators.mt5.symbols import Symbol, listing
 from tests.emulators.mt5.triggers import TradeServer
+from trading.mt5.constants import Constants as mt5
 
 PATH = "C:\\Program Files\\MetaTrader 5"
 BUILD = (500, 5326, "25 Sep 2026")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from tests.emulators.mt5 import codes, money
 from tests.emulators.mt5.account import Position
 from tests.emulators.mt5.codes import Failure, Refusal
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import exact
 from tests.emulators.mt5.executing import Effects, Result
 from tests.emulators.mt5.faults import Fault
 from tests.emulators.mt5.records import OrderCheckResult, OrderSendResult
 from tests.emulators.mt5.requests import KINDS, Request
 from tests.emulators.mt5.terminal import Terminal
+from trading.mt5.constants import Constants as mt5
 
 MOVED = (mt5.TRADE_RETCODE_REQUOTE, mt5.TRADE_RETCODE_PRICE_CHANGED)
 

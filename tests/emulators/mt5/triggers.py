@@ -8,9 +8,9 @@ from tests.emulators.mt5.account import LIMITS, STOP_LIMITS, Account, Order, Pos
 from tests.emulators.mt5.broker import Broker
 from tests.emulators.mt5.clock import DAY_MS, Clock
 from tests.emulators.mt5.codes import Refusal
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ZERO
 from tests.emulators.mt5.market import Market, Quote
+from trading.mt5.constants import Constants as mt5
 
 LEVEL_COMMENTS = {mt5.ORDER_REASON_SL: "sl", mt5.ORDER_REASON_TP: "tp"}
 

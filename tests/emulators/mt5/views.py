@@ -4,12 +4,12 @@ from decimal import Decimal
 
 from tests.emulators.mt5 import money
 from tests.emulators.mt5.account import Account, Deal, Order, Position
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.decimals import ONE, ZERO
 from tests.emulators.mt5.market import Market, Quote
 from tests.emulators.mt5.records import Tick, TradeDeal, TradeOrder, TradePosition
 from tests.emulators.mt5.states import AccountInfo, SymbolInfo
 from tests.emulators.mt5.symbols import Symbol
+from trading.mt5.constants import Constants as mt5
 
 
 def position(market: Market, account: Account, one: Position) -> TradePosition:

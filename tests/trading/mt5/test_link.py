@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.symbols import forex, renamed
 from tests.trading.executors.contract import make_order
 from tests.trading.executors.mt5.stage import COIN, EURUSD, Broker, coin
@@ -17,6 +16,7 @@ from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.executors.mt5.executor import Mt5Executor
 from trading.ids import order_id
 from trading.instruments import Side, Symbol
+from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link, Login
 from trading.mt5.package_thread import Thread, Unanswered
 from trading.ports import Approved

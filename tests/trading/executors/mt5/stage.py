@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.module import MetaTrader5
 from tests.emulators.mt5.person import Person
 from tests.emulators.mt5.symbols import IOC, Symbol, forex
@@ -18,6 +17,7 @@ from trading.errors import OutcomeUnknown
 from trading.executors.mt5.executor import Mt5Executor
 from trading.executors.mt5.tracks import Books
 from trading.instruments import Side
+from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link, Login
 from trading.ports import Report
 

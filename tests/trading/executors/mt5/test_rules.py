@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.emulators.mt5.constants import Constants as mt5
 from tests.emulators.mt5.states import SymbolInfo
 from tests.trading.executors.contract import make_order
 from trading.errors import VenueRefused
@@ -16,6 +15,7 @@ from trading.executors.mt5.rules import Shown, check_frozen, check_levels, check
 from trading.ids import order_id
 from trading.instruments import Side, Symbol
 from trading.intent import OrderType, TimeInForce
+from trading.mt5.constants import Constants as mt5
 from trading.mt5.listing import SymbolRules, rules_of
 from trading.mt5.terminal import exact
 
