@@ -17,7 +17,7 @@ class Answering:
 
     def __init__(self) -> None:
         self._under_way: dict[Place, int] = {}
-        self._none = asyncio.Event()  # replaced whenever an answer has arrived
+        self._ended = asyncio.Event()  # of an answer under way; a new one after each
         self._known: dict[tuple[Place, str], int] = {}
 
     @contextmanager
@@ -30,8 +30,8 @@ class Answering:
             self._under_way[place] -= 1
             if not self._under_way[place]:
                 del self._under_way[place]
-            self._none.set()
-            self._none = asyncio.Event()
+            self._ended.set()
+            self._ended = asyncio.Event()
 
     def arrived(self, place: Place, reply: Reply) -> None:
         """This answer can be read there."""
@@ -47,7 +47,7 @@ class Answering:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while place in self._under_way and not self._covers(place, alert):
-                    await self._none.wait()
+                    await self._ended.wait()
         except TimeoutError:
             pass
         return not self._covers(place, alert)
