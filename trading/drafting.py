@@ -6,13 +6,13 @@ from decimal import Decimal
 import msgspec
 
 from trading import events as e
-from trading import ports as p
 from trading.book import Book
 from trading.errors import IntentError
 from trading.ids import order_id
 from trading.instruments import ZERO, Instrument, Settlement, Side, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Unit
 from trading.order import Order, OrderStatus
+from trading.ports import Executor
 from trading.risk.sizing import quantity
 from trading.valuation import Valuation
 
@@ -23,7 +23,7 @@ WITH_ENTRY = "0"
 class Drafting:
     """Makes orders out of intents, with the venue's filters and the market's prices."""
 
-    def __init__(self, book: Book, valuation: Valuation, executors: Mapping[AccountId, p.Executor]) -> None:
+    def __init__(self, book: Book, valuation: Valuation, executors: Mapping[AccountId, Executor]) -> None:
         self.book = book
         self.valuation = valuation
         self.executors = executors

@@ -9,63 +9,63 @@ from typing import assert_never
 import msgspec
 
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.book import Book
 from trading.instruments import ZERO
 from trading.order import Order, OrderStatus
 from trading.valuation import Valuation
 
 
-def facts_of(order: Order, report: p.Report, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
+def facts_of(order: Order, report: reports.Report, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
     """The events to record for a report of `order`; none if it is old news."""
     match report:
-        case p.Filled():
+        case reports.Filled():
             return _fill(order, report, book, valuation)
-        case p.Accepted():
+        case reports.Accepted():
             news = order.status is OrderStatus.SUBMITTED or (order.is_open and not order.venue_order_id)
             return [e.OrderAccepted(order.id, report.venue_order_id)] if news or order.in_doubt else []
-        case p.Rejected():
+        case reports.Rejected():
             if order.filled_quantity or not order.is_open:
                 return []
             return [e.OrderRejected(order.id, report.code, report.reason)]
-        case p.Canceled() | p.Expired() if lacks_fills(order, report):
+        case reports.Canceled() | reports.Expired() if lacks_fills(order, report):
             return []
-        case p.Canceled():
+        case reports.Canceled():
             asked = order.status is OrderStatus.PENDING_CANCEL  # who asked says more than the venue's word for it
             return [e.OrderCanceled(order.id, order.reason if asked else report.reason)] if order.is_open else []
-        case p.Expired():
+        case reports.Expired():
             return [e.OrderExpired(order.id, report.reason)] if order.is_open else []
-        case p.CancelRefused():
+        case reports.CancelRefused():
             # "Unknown order" of one that is still on its way says nothing: the cancel is asked for again.
             pending = order.status is OrderStatus.PENDING_CANCEL and not order.is_unheard
             return [e.OrderCancelRefused(order.id, report.reason)] if pending else []
-        case p.Amended():
+        case reports.Amended():
             return _amended(order, report)
-        case p.Triggered():
+        case reports.Triggered():
             return [e.OrderTriggered(order.id)] if order.is_open else []
-        case p.Paid() | p.Reconnected():
+        case reports.Paid() | reports.Reconnected():
             return []
         case _:
             assert_never(report)
 
 
-def lacks_fills(order: Order, report: p.Report) -> bool:
+def lacks_fills(order: Order, report: reports.Report) -> bool:
     """Whether an open order has ended with fills that are not known yet.
 
     It stays open until they are: nobody may act on what would seem to be left of it.
     """
-    if not isinstance(report, p.Canceled | p.Expired) or report.filled_quantity is None:
+    if not isinstance(report, reports.Canceled | reports.Expired) or report.filled_quantity is None:
         return False
     return order.is_open and report.filled_quantity > order.filled_quantity
 
 
-def _amended(order: Order, report: p.Amended) -> list[e.AnyEvent]:
+def _amended(order: Order, report: reports.Amended) -> list[e.AnyEvent]:
     now = (order.quantity, order.limit_price, order.stop_price)
     news = order.is_amending or now != (report.quantity, report.limit_price, report.stop_price)
     return [e.OrderAmended(**msgspec.structs.asdict(report))] if news and order.is_open else []
 
 
-def _fill(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
+def _fill(order: Order, report: reports.Filled, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
     never = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
     if never or book.has_fill(order.account_id, order.symbol, report.trade_id):
         return []
@@ -89,7 +89,7 @@ def _fill(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> l
     return [fact]
 
 
-def _fee_value(order: Order, report: p.Filled, book: Book, valuation: Valuation) -> Decimal:
+def _fee_value(order: Order, report: reports.Filled, book: Book, valuation: Valuation) -> Decimal:
     """The fee in the instrument's quote currency, at this fill's price where it is in base."""
     instrument = book.instrument(order.account_id, order.symbol)
     if instrument is None:

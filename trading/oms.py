@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.book import Book
 from trading.cover import waits
 from trading.drafting import Drafting, initialized
@@ -18,6 +18,7 @@ from trading.hearing import facts_of, lacks_fills
 from trading.instruments import Symbol
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.order import Order, OrderStatus
+from trading.ports import Approved, Executor
 from trading.risk.gate import Denied, RiskGate
 
 NEVER_FILLED = (OrderStatus.REJECTED, OrderStatus.DENIED)
@@ -26,9 +27,7 @@ NEVER_FILLED = (OrderStatus.REJECTED, OrderStatus.DENIED)
 class Oms:
     """Takes intents to their venue and the venue's words into the book."""
 
-    def __init__(
-        self, book: Book, gate: RiskGate, drafting: Drafting, executors: Mapping[AccountId, p.Executor]
-    ) -> None:
+    def __init__(self, book: Book, gate: RiskGate, drafting: Drafting, executors: Mapping[AccountId, Executor]) -> None:
         self.book = book
         self.gate = gate
         self.drafting = drafting
@@ -52,7 +51,7 @@ class Oms:
             if listing := self.listing(orders[0].account_id, orders[0].symbol):
                 await self.book.write(*listing)  # the gate judges by the filters in the journal
             sets = self.drafting.as_sent(orders)
-            approved: list[p.Approved] = []
+            approved: list[Approved] = []
             facts: list[e.AnyEvent] = []
             for order, *legs in sets:
                 facts += [initialized(each) for each in (order, *legs)]
@@ -73,7 +72,7 @@ class Oms:
             await asyncio.gather(*map(self._send, approved))  # none waits for another's answer
         return self.book.order(orders[0].id) or orders[0]
 
-    async def _send(self, approved: p.Approved) -> None:
+    async def _send(self, approved: Approved) -> None:
         sent = (approved.order, *approved.legs)
         ids = {order.id for order in sent}
         executor = self.executors[approved.order.account_id]
@@ -113,7 +112,7 @@ class Oms:
         try:
             await self.executors[order.account_id].cancel(order)
         except VenueRefused as why:
-            await self.on_report(order.account_id, p.CancelRefused(order.id, str(why)))
+            await self.on_report(order.account_id, reports.CancelRefused(order.id, str(why)))
             self.needs_reconcile(order.account_id, f"cancel of {order.id} refused")
         except (VenueUnreachable, OutcomeUnknown) as why:
             self.needs_reconcile(order.account_id, f"cancel of {order.id}: {why}")
@@ -171,12 +170,12 @@ class Oms:
         target = now.limit_price if now.leg is Leg.TAKE_PROFIT else None
         return [e.ProtectionChanged(now.parent_id, actor, stop, target)]
 
-    async def on_report(self, account: AccountId, report: p.Report) -> None:
+    async def on_report(self, account: AccountId, report: reports.Report) -> None:
         """The venue's words into the book. Late, doubled and reordered reports are welcome."""
-        if isinstance(report, p.Reconnected):
+        if isinstance(report, reports.Reconnected):
             self.needs_reconcile(account, f"reconnected {report.reason}".strip())
             return
-        if isinstance(report, p.Paid):
+        if isinstance(report, reports.Paid):
             await self._paid(account, report)
             return
         async with self.book.lock:
@@ -189,10 +188,10 @@ class Oms:
             self.needs_reconcile(account, "a report of an order that is not ours")
         elif not facts and lacks_fills(order, report):
             self.needs_reconcile(account, f"order {order.id} has ended, and not all of its fills are known")
-        elif not facts and isinstance(report, p.Filled) and order.status in NEVER_FILLED:
+        elif not facts and isinstance(report, reports.Filled) and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
 
-    async def _paid(self, account: AccountId, report: p.Paid) -> None:
+    async def _paid(self, account: AccountId, report: reports.Paid) -> None:
         """Profit or loss like any other, but for what was in the account's money already when its books began."""
         figures = self.book.account(account)
         if figures is not None and report.at >= figures.opened_at:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.control import Drift
 from trading.drifts import Drifts
 from trading.errors import OutcomeUnknown, VenueError
@@ -214,27 +214,29 @@ class Reconciler:
         ours = order.updated_at >= self._began
         return waiting and ours and self.book.clock.now() - order.updated_at < PATIENCE
 
-    async def _bring_up(self, order: Order, shown: p.VenueOrder | None) -> None:
+    async def _bring_up(self, order: Order, shown: reports.VenueOrder | None) -> None:
         """Bring one of our open orders to what the venue says of it."""
         account = order.account_id
         if shown is None:
             await self._missing(order)
             return
-        report: p.Report
+        report: reports.Report
         match shown.status:
             case "open" if order.is_amending and self.book.clock.now() - order.updated_at < ARRIVED:
-                report = p.Accepted(order.id, shown.venue_order_id)  # the change may still be on its way
+                report = reports.Accepted(order.id, shown.venue_order_id)  # the change may still be on its way
             case "open" | "filled":
-                await self.oms.on_report(account, p.Accepted(order.id, shown.venue_order_id))
-                report = p.Amended(order.id, shown.quantity, shown.limit_price, shown.stop_price, shown.venue_order_id)
+                await self.oms.on_report(account, reports.Accepted(order.id, shown.venue_order_id))
+                report = reports.Amended(
+                    order.id, shown.quantity, shown.limit_price, shown.stop_price, shown.venue_order_id
+                )
             case "canceled":
-                report = p.Canceled(order.id, shown.reason, shown.filled_quantity)
+                report = reports.Canceled(order.id, shown.reason, shown.filled_quantity)
             case "expired":
-                report = p.Expired(order.id, shown.reason, shown.filled_quantity)
+                report = reports.Expired(order.id, shown.reason, shown.filled_quantity)
             case "rejected":
-                report = p.Rejected(order.id, "REJECTED", shown.reason)
+                report = reports.Rejected(order.id, "REJECTED", shown.reason)
             case _:
-                report = p.Accepted(order.id, shown.venue_order_id)
+                report = reports.Accepted(order.id, shown.venue_order_id)
         if shown.filled_quantity > order.filled_quantity:
             for fill in await self.oms.executors[account].fills(order.created_at - MARGIN):
                 if fill.order_id == order.id:
@@ -246,11 +248,11 @@ class Reconciler:
         if self.book.order(order.id) != order:
             return  # something was heard of it meanwhile: the next round asks again
         if order.is_unheard:  # and never had it: nothing was executed
-            report = p.Rejected(order.id, "NEVER_ARRIVED", "it never reached the venue")
+            report = reports.Rejected(order.id, "NEVER_ARRIVED", "it never reached the venue")
             await self.oms.on_report(order.account_id, report)
             return
         # What it filled has been asked for before, and a fill that still comes counts.
-        await self.oms.on_report(order.account_id, p.Canceled(order.id, GONE))
+        await self.oms.on_report(order.account_id, reports.Canceled(order.id, GONE))
         text = f"{order.side} {plain(order.quantity)} {order.symbol} {order.id}: {GONE}. Look there what became of it."
         await self.book.record(e.Noticed(derive("gone", order.id), "critical", "reconcile", text))
 

@@ -14,7 +14,7 @@ from trading.control import Drift
 from trading.errors import IntentError, VenueError
 from trading.instruments import Side, Symbol
 from trading.intent import AccountId, Intent, Size
-from trading.ports import VenueOrder
+from trading.reports import VenueOrder
 
 SHOWN = 3  # differences that get buttons
 

@@ -25,8 +25,8 @@ from trading.executors.binance.spot import SpotSide
 from trading.executors.binance.stream import UserStream
 from trading.instruments import Symbol
 from trading.market.binance import BinanceMarket
-from trading.ports import Filled
 from trading.quotes import Quote
+from trading.reports import Filled
 
 COINS = [f"C{number:02}" for number in range(20)]
 HOUR_S = 3600

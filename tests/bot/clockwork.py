@@ -9,7 +9,6 @@ from bot.scheduler import Scheduler
 from tests.kit import BTC, HandClock, HandMarket, MemoryJournal
 from tests.trading.strategy_desk import Venue
 from trading import events as e
-from trading import ports as p
 from trading.book import Book
 from trading.clock import SystemClock
 from trading.control import Schedule
@@ -18,6 +17,7 @@ from trading.instruments import ZERO, Money, Symbol
 from trading.intent import AccountId, Mode, Size
 from trading.market.candles import bar_start
 from trading.oms import Oms
+from trading.ports import Executor
 from trading.quotes import Candle, timeframe_seconds
 from trading.risk.gate import RiskGate
 from trading.risk.limits import Limits
@@ -68,7 +68,7 @@ class Clockwork:
         self.book = Book(self.journal, SystemClock())
         valuation = Valuation(self.book, markets, "USDT")
         self.venues = {AccountId(name, Mode.PAPER): Venue(market, False) for name, market in markets.items()}
-        executors: dict[AccountId, p.Executor] = {**self.venues}
+        executors: dict[AccountId, Executor] = {**self.venues}
         gate = RiskGate(
             self.book, valuation, Limits(stale_price_s=0), {}, "UTC", lambda account: executors[account].capabilities
         )

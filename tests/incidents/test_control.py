@@ -16,7 +16,7 @@ from trading import events as e
 from trading.instruments import Side
 from trading.intent import AccountId, Leg, Mode, Origin
 from trading.order import OrderStatus
-from trading.ports import Accepted
+from trading.reports import Accepted
 
 D = Decimal
 HOUR_S = 3600

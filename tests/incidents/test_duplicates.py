@@ -10,7 +10,7 @@ from trading import events as e
 from trading.instruments import Side
 from trading.intent import Origin
 from trading.order import OrderStatus
-from trading.ports import Canceled, Filled
+from trading.reports import Canceled, Filled
 
 D = Decimal
 HOUR_S = 3600

@@ -12,7 +12,7 @@ from trading import events as e
 from trading.instruments import Money, Side
 from trading.intent import Leg, OrderType
 from trading.order import OrderStatus
-from trading.ports import Filled
+from trading.reports import Filled
 
 D = Decimal
 HOUR_S = 3600

@@ -14,7 +14,8 @@ from trading.errors import OutcomeUnknown
 from trading.instruments import Side
 from trading.intent import TimeInForce
 from trading.order import OrderStatus
-from trading.ports import Executor, Rejected
+from trading.ports import Executor
+from trading.reports import Rejected
 
 D = Decimal
 

@@ -12,7 +12,7 @@ from trading import events as e
 from trading.instruments import Instrument, Symbol
 from trading.intent import Leg
 from trading.order import OrderStatus
-from trading.ports import Filled, Report
+from trading.reports import Filled, Report
 
 D = Decimal
 COIN = Instrument(

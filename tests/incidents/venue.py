@@ -23,7 +23,8 @@ from trading.executors.paper.funds import Fees
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Executor, Filled, Reconnected, Report, VenueOrder
+from trading.ports import Approved, Capabilities, Executor
+from trading.reports import Filled, Reconnected, Report, VenueOrder
 
 T = TypeVar("T")
 LATENCY_S = 0.05

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from trading import ports as p
+from trading import reports
 from trading.instruments import ZERO, Side, Symbol
 from trading.intent import OrderType, TimeInForce, Trail
 
@@ -40,9 +40,9 @@ class Deal:
     def is_open(self) -> bool:
         return self.status == "open"
 
-    def shown(self) -> p.VenueOrder:
+    def shown(self) -> reports.VenueOrder:
         """As the venue answers when asked."""
-        return p.VenueOrder(
+        return reports.VenueOrder(
             self.id, self.client, self.symbol, self.status, self.quantity, self.filled, self.limit, self.stop,
             f"{self.side} {self.quantity} {self.symbol}", self.reason,
         )  # fmt: skip
@@ -52,4 +52,4 @@ class Deal:
 class Trade:
     symbol: Symbol
     side: Side
-    fill: p.Filled
+    fill: reports.Filled

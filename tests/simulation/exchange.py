@@ -10,7 +10,7 @@ from random import Random
 
 from tests.simulation.deal import Deal, Trade
 from tests.simulation.market import INSTRUMENTS, SeededMarket
-from trading import ports as p
+from trading import reports
 from trading.errors import VenueRefused
 from trading.instruments import ZERO, Instrument, Money, Settlement, Side, Symbol
 from trading.intent import Leg, OrderType, TimeInForce
@@ -39,7 +39,7 @@ class Exchange:
         self.held: dict[Symbol, Decimal] = {}
         self.cost: dict[Symbol, Decimal] = {}
         self.whole = False  # every order trades completely at once: fair weather
-        self.tell: Callable[[p.Report], None] = lambda report: None
+        self.tell: Callable[[reports.Report], None] = lambda report: None
         market.subscribe(self.on_quote)
 
     # --- what is asked of it -----------------------------------------------------------------
@@ -70,7 +70,7 @@ class Exchange:
             self._check_price(deals[0])
         self.deals += deals
         for deal in deals:
-            self.tell(p.Accepted(deal.client, deal.id))
+            self.tell(reports.Accepted(deal.client, deal.id))
         for deal in deals:
             if deal.is_open and not deal.waiting:
                 self._work(deal, self._now(deal.symbol), fresh=True)
@@ -100,7 +100,7 @@ class Exchange:
         if quantity <= deal.filled:
             raise VenueRefused("More than that has traded.", code="BAD_QUANTITY")
         deal.quantity, deal.limit, deal.stop = quantity, limit, stop
-        self.tell(p.Amended(client, quantity, limit, stop, deal.id))
+        self.tell(reports.Amended(client, quantity, limit, stop, deal.id))
         if not deal.waiting:
             self._work(deal, self._now(deal.symbol))
 
@@ -227,7 +227,7 @@ class Exchange:
             if not self._sees(deal, quote):
                 return
             deal.triggered = True
-            self.tell(p.Triggered(deal.client))
+            self.tell(reports.Triggered(deal.client))
             self._drop_mates(deal)
         price = quote.taker(deal.side)[0].price
         if deal.type in WITH_LIMIT:
@@ -265,7 +265,7 @@ class Exchange:
         fee = self._fee(deal.side, instrument, quantity, price)
         self._settle(deal, instrument, quantity, price)
         self.money[fee.currency] = self.money.get(fee.currency, ZERO) - fee.amount
-        fill = p.Filled(deal.client, f"T{len(self.trades) + 1}", quantity, price, fee, self.market.now(), maker)
+        fill = reports.Filled(deal.client, f"T{len(self.trades) + 1}", quantity, price, fee, self.market.now(), maker)
         self.trades.append(Trade(deal.symbol, deal.side, fill))
         self.tell(fill)
         if deal.remaining <= 0:
@@ -304,7 +304,7 @@ class Exchange:
 
     def _end(self, deal: Deal, status: str, reason: str) -> None:
         deal.status, deal.reason = status, reason
-        kind = p.Canceled if status == "canceled" else p.Expired
+        kind = reports.Canceled if status == "canceled" else reports.Expired
         self.tell(kind(deal.client, reason, deal.filled))
         for leg in [leg for leg in self.deals if leg.entry is deal and leg.is_open]:
             self._end(leg, "canceled", "its entry ended")

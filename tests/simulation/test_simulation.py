@@ -17,7 +17,7 @@ from tests.simulation.venue import Line
 from tests.simulation.watch import Broken
 from tests.simulation.world import simulate
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.book import Book
 from trading.clock import Clock
 from trading.control import Drift, Kill
@@ -30,6 +30,7 @@ from trading.intent import AccountId, Intent
 from trading.kill import Killer
 from trading.oms import Oms
 from trading.order import Order
+from trading.ports import Approved, Journal
 from trading.protection import Protection
 from trading.reconcile import Reconciler
 from trading.risk.gate import Denied, RiskGate
@@ -95,7 +96,7 @@ def test_waiting_for_what_never_comes_is_an_error() -> None:
 class Resends(Oms):
     """Sends an order again when its outcome is not known."""
 
-    async def _send(self, approved: p.Approved) -> None:
+    async def _send(self, approved: Approved) -> None:
         await super()._send(approved)
         if self._now(approved.order).in_doubt:
             await super()._send(approved)
@@ -108,7 +109,7 @@ class SendsFirst(Oms):
         if self.book.order(order_id(intents[0].key)) is None:
             order = self.drafting.draft(intents[0])
             verdict = self.gate.judge(order)
-            if isinstance(verdict, p.Approved):
+            if isinstance(verdict, Approved):
                 await self.executors[order.account_id].place(verdict)
         return await super().submit(*intents)
 
@@ -116,9 +117,9 @@ class SendsFirst(Oms):
 class Lenient(RiskGate):
     """Denies nothing."""
 
-    def judge(self, order: Order, legs: Sequence[Order] = (), confirmed_duplicate: bool = False) -> p.Approved | Denied:
+    def judge(self, order: Order, legs: Sequence[Order] = (), confirmed_duplicate: bool = False) -> Approved | Denied:
         super().judge(order, legs, confirmed_duplicate)
-        return p.Approved(order, (), tuple(legs))
+        return Approved(order, (), tuple(legs))
 
 
 class NeverHeld(asyncio.Lock):
@@ -133,7 +134,7 @@ class NeverHeld(asyncio.Lock):
 class Unlocked(Book):
     """A verdict and its journal entry are two steps."""
 
-    def __init__(self, journal: p.Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         super().__init__(journal, clock)
         self.lock = NeverHeld()
 
@@ -160,7 +161,7 @@ class KeepsToItself(Book):
 class BelievesNotFound(Line):
     """Takes the first `not found` for `never arrived`."""
 
-    async def lookup(self, order: Order) -> p.VenueOrder | None:
+    async def lookup(self, order: Order) -> reports.VenueOrder | None:
         try:
             return await super().lookup(order)
         except OutcomeUnknown:
@@ -170,7 +171,7 @@ class BelievesNotFound(Line):
 class ShowsNoFills(Line):
     """Leaves it to the stream to tell of trades."""
 
-    async def fills(self, since: datetime) -> Sequence[p.Filled]:
+    async def fills(self, since: datetime) -> Sequence[reports.Filled]:
         return ()
 
 

@@ -13,11 +13,12 @@ from random import Random
 
 from tests.simulation.exchange import Exchange
 from tests.simulation.power import Life
-from trading import ports as p
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
 from trading.instruments import Instrument, Money, Symbol
 from trading.order import Order
+from trading.ports import Approved, Capabilities
+from trading.reports import CancelRefused, Filled, Reconnected, Rejected, Report, VenueOrder
 
 LONGEST_S = 8.0  # how long a request may be on its way
 SURE = timedelta(seconds=12)  # from when on an order not found has never arrived
@@ -55,9 +56,7 @@ class FaultyVenue:
 
     venue = "simulated"
 
-    def __init__(
-        self, name: str, exchange: Exchange, capabilities: p.Capabilities, clock: Clock, chance: Random
-    ) -> None:
+    def __init__(self, name: str, exchange: Exchange, capabilities: Capabilities, clock: Clock, chance: Random) -> None:
         self.name = name
         self.exchange = exchange
         self.capabilities = capabilities
@@ -84,9 +83,9 @@ class FaultyVenue:
     def mend(self) -> None:
         self.is_cut = False
         if self.line is not None:
-            self.line.queue.put_nowait(p.Reconnected("the line was cut"))
+            self.line.queue.put_nowait(Reconnected("the line was cut"))
 
-    def _tell(self, report: p.Report) -> None:
+    def _tell(self, report: Report) -> None:
         line = self.line
         if line is None or self.is_cut or self.happens(self.weather.dropped):
             return
@@ -104,7 +103,7 @@ class Line:
         self.exchange = venue.exchange
         self.life = life
         self.sent = sent  # told of every order at the moment it leaves us
-        self.queue: asyncio.Queue[p.Report] = asyncio.Queue()
+        self.queue: asyncio.Queue[Report] = asyncio.Queue()
         self.venue = venue.venue
         self.capabilities = venue.capabilities
 
@@ -120,16 +119,16 @@ class Line:
 
     def vet(self, order: Order, reference: Decimal | None) -> None: ...
 
-    def describe(self, approved: p.Approved) -> str:
+    def describe(self, approved: Approved) -> str:
         return f"simulated: {approved.order.side} {approved.order.quantity} {approved.order.symbol}"
 
-    async def reports(self) -> AsyncIterator[p.Report]:
+    async def reports(self) -> AsyncIterator[Report]:
         while True:
             yield await self.queue.get()
 
     # --- requests: each is sent once and arrives once, never, or after we stopped waiting -----
 
-    async def place(self, approved: p.Approved) -> None:
+    async def place(self, approved: Approved) -> None:
         orders = (approved.order, *approved.legs)
         self.life.check()
         self.sent(orders)
@@ -139,7 +138,7 @@ class Line:
             if not self.faulty.happens(self.faulty.weather.told):
                 raise
             for order in orders:
-                self.queue.put_nowait(p.Rejected(order.id, why.code, str(why)))
+                self.queue.put_nowait(Rejected(order.id, why.code, str(why)))
 
     async def cancel(self, order: Order) -> None:
         self.life.check()
@@ -155,7 +154,7 @@ class Line:
         except VenueRefused as why:
             if not self.faulty.happens(self.faulty.weather.told):
                 raise
-            self.queue.put_nowait(p.CancelRefused(order.id, str(why)))
+            self.queue.put_nowait(CancelRefused(order.id, str(why)))
 
     async def amend(
         self, order: Order, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
@@ -217,7 +216,7 @@ class Line:
         if self.faulty.is_cut or self.faulty.happens(self.faulty.weather.unanswered):
             raise VenueUnreachable("The venue does not answer.")
 
-    async def lookup(self, order: Order) -> p.VenueOrder | None:
+    async def lookup(self, order: Order) -> VenueOrder | None:
         await self._ask()
         deal = self.exchange.find(order.id)
         if deal is None and self.faulty.clock.now() - order.created_at < SURE:
@@ -226,13 +225,13 @@ class Line:
             raise OutcomeUnknown("Not found, which is not sure yet.")
         return deal.shown() if deal else None
 
-    async def open_orders(self) -> Sequence[p.VenueOrder]:
+    async def open_orders(self) -> Sequence[VenueOrder]:
         await self._ask()
         shown = [deal.shown() for deal in self.exchange.deals if deal.is_open]
         await asyncio.sleep(self.faulty.chance.uniform(0, 0.1))  # the answer ages on its way
         return shown
 
-    async def fills(self, since: datetime) -> Sequence[p.Filled]:
+    async def fills(self, since: datetime) -> Sequence[Filled]:
         await self._ask()
         return [trade.fill for trade in self.exchange.trades if trade.fill.at >= since]
 

@@ -10,7 +10,6 @@ from typing import Any
 from tests.kit import BTC, ETH, START, HandClock, HandMarket, MemoryJournal
 from tests.trading.risk.desk import PERP, off
 from trading import events as e
-from trading import ports as p
 from trading.book import Book
 from trading.drafting import Drafting
 from trading.errors import VenueError
@@ -19,8 +18,10 @@ from trading.intent import AccountId, Intent, Mode, OrderType, Origin, Size, Tim
 from trading.kill import Killer
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
+from trading.ports import Approved, Capabilities
 from trading.protection import Protection
 from trading.reconcile import Reconciler
+from trading.reports import Accepted, Canceled, Filled, Report, VenueOrder
 from trading.risk.gate import RiskGate
 from trading.valuation import Valuation
 
@@ -44,17 +45,17 @@ class ScriptedVenue:
 
     venue = "scripted"
 
-    def __init__(self, clock: HandClock, capabilities: p.Capabilities, instruments: Sequence[Instrument]) -> None:
+    def __init__(self, clock: HandClock, capabilities: Capabilities, instruments: Sequence[Instrument]) -> None:
         self.clock = clock
         self.capabilities = capabilities
         self.listed = {instrument.symbol: instrument for instrument in instruments}
         self.errors: dict[str, list[VenueError | None]] = defaultdict(list)
-        self.placed: list[p.Approved] = []
+        self.placed: list[Approved] = []
         self.cancelled: list[str] = []
         self.amended: list[tuple[str, Decimal, Decimal | None, Decimal | None]] = []
-        self.shown: dict[str, p.VenueOrder] = {}
-        self.strangers: list[p.VenueOrder] = []
-        self.trades: list[p.Filled] = []
+        self.shown: dict[str, VenueOrder] = {}
+        self.strangers: list[VenueOrder] = []
+        self.trades: list[Filled] = []
         self.money = {"USDT": D(100000)}
         self.held: dict[Symbol, Decimal] = {}
         self.answers = asyncio.Event()  # cleared, `place` waits for it
@@ -85,10 +86,10 @@ class ScriptedVenue:
 
     def vet(self, order: Order, reference: Decimal | None) -> None: ...
 
-    def describe(self, approved: p.Approved) -> str:
+    def describe(self, approved: Approved) -> str:
         return ""
 
-    async def place(self, approved: p.Approved) -> None:
+    async def place(self, approved: Approved) -> None:
         self.placed.append(approved)
         async with self._arrived:
             self._arrived.notify_all()
@@ -105,19 +106,19 @@ class ScriptedVenue:
         self.amended.append((order.id, quantity, limit_price, stop_price))
         self._next("amend")
 
-    async def reports(self) -> AsyncIterator[p.Report]:
+    async def reports(self) -> AsyncIterator[Report]:
         return
         yield
 
-    async def lookup(self, order: Order) -> p.VenueOrder | None:
+    async def lookup(self, order: Order) -> VenueOrder | None:
         self._next("lookup")
         return self.shown.get(order.id)
 
-    async def open_orders(self) -> Sequence[p.VenueOrder]:
+    async def open_orders(self) -> Sequence[VenueOrder]:
         self._next("open_orders")
         return [*(shown for shown in self.shown.values() if shown.status == "open"), *self.strangers]
 
-    async def fills(self, since: datetime) -> Sequence[p.Filled]:
+    async def fills(self, since: datetime) -> Sequence[Filled]:
         self._next("fills")
         return [trade for trade in self.trades if trade.at >= since]
 
@@ -135,7 +136,7 @@ class Desk:
         self.clock = HandClock()
         self.journal = journal or MemoryJournal()
         self.symbol = PERP.symbol if linear else BTC.symbol
-        capabilities = p.Capabilities(
+        capabilities = Capabilities(
             frozenset(OrderType),
             frozenset(TimeInForce),
             amend_types=frozenset(OrderType) if amend else frozenset(),
@@ -184,20 +185,20 @@ class Desk:
 
     async def accept(self, order: Order) -> Order:
         """The venue takes it, and shows it as open."""
-        await self.oms.on_report(DEMO, p.Accepted(order.id, f"V-{order.id}"))
+        await self.oms.on_report(DEMO, Accepted(order.id, f"V-{order.id}"))
         self.venue.shown[order.id] = self.venue_order(order, "open")
         return self.now(order)
 
-    def venue_order(self, order: Order, status: str, **fields: Any) -> p.VenueOrder:
+    def venue_order(self, order: Order, status: str, **fields: Any) -> VenueOrder:
         values = {"limit_price": order.limit_price, "stop_price": order.stop_price, "filled_quantity": ZERO}
         quantity = fields.pop("quantity", order.quantity)
         shown = {**values, **fields}
-        return p.VenueOrder(f"V-{order.id}", order.id, order.symbol, status, quantity, **shown)
+        return VenueOrder(f"V-{order.id}", order.id, order.symbol, status, quantity, **shown)
 
-    def trade(self, order: Order, quantity: str, price: str, fee: str = "0") -> p.Filled:
+    def trade(self, order: Order, quantity: str, price: str, fee: str = "0") -> Filled:
         """Something is traded at the venue, and not told yet."""
         number = f"T{len(self.venue.trades) + 1}"
-        fill = p.Filled(order.id, number, D(quantity), D(price), Money(D(fee), "USDT"), self.clock.now())
+        fill = Filled(order.id, number, D(quantity), D(price), Money(D(fee), "USDT"), self.clock.now())
         self.venue.trades.append(fill)
         return fill
 
@@ -215,7 +216,7 @@ class Desk:
 
     async def end(self, order: Order, reason: str = "") -> Order:
         """The venue has cancelled it, and the protection has looked at it."""
-        await self.oms.on_report(DEMO, p.Canceled(order.id, reason))
+        await self.oms.on_report(DEMO, Canceled(order.id, reason))
         self.venue.shown.pop(order.id, None)
         await self.protection.check(order.id)
         return self.now(order)

@@ -16,7 +16,6 @@ import msgspec
 from tests.kit import BTC, ETH, HandClock, HandMarket, MemoryJournal
 from tests.simulation.loop import VirtualLoop
 from trading import events as e
-from trading import ports as p
 from trading.book import Book
 from trading.drafting import Drafting
 from trading.errors import OutcomeUnknown, VenueRefused
@@ -24,7 +23,9 @@ from trading.instruments import ZERO, Instrument, Money, Settlement, Side, Symbo
 from trading.intent import AccountId, Intent, Mode, OrderType, Origin, Size, TimeInForce
 from trading.oms import Oms
 from trading.order import Order
+from trading.ports import Approved, Capabilities
 from trading.quotes import Candle
+from trading.reports import Accepted, Filled, Report, VenueOrder
 from trading.risk.gate import RiskGate
 from trading.risk.limits import Limits
 from trading.runner import Runner, StrategyConfig
@@ -43,24 +44,24 @@ class Venue:
 
     def __init__(self, market: HandMarket, shorting: bool) -> None:
         self.market = market
-        self.capabilities = p.Capabilities(frozenset(OrderType), frozenset(TimeInForce), shorting=shorting)
+        self.capabilities = Capabilities(frozenset(OrderType), frozenset(TimeInForce), shorting=shorting)
         self.mood = "fill"
         self.placed: list[Order] = []
         self.trades = 0
-        self.hear: Callable[[AccountId, p.Report], Coroutine[Any, Any, None]]
+        self.hear: Callable[[AccountId, Report], Coroutine[Any, Any, None]]
 
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]:
         return self.market.instruments
 
-    async def place(self, approved: p.Approved) -> None:
+    async def place(self, approved: Approved) -> None:
         order = approved.order
         self.placed.append(order)
         if self.mood == "refuse":
             raise VenueRefused("The venue says no.", code="NO")
         if self.mood == "lose":
             raise OutcomeUnknown("No answer in 10 s.")
-        await self.hear(order.account_id, p.Accepted(order.id, f"V{len(self.placed)}"))
+        await self.hear(order.account_id, Accepted(order.id, f"V{len(self.placed)}"))
         if self.mood == "fill":
             await self.fill(order)
 
@@ -69,7 +70,7 @@ class Venue:
         assert quote is not None
         price, fee = quote.taker(order.side)[0].price, Money(ZERO, "USDT")
         self.trades += 1  # venues number trades upwards
-        fill = p.Filled(order.id, f"T{self.trades}", order.quantity, price, fee, self.market.now())
+        fill = Filled(order.id, f"T{self.trades}", order.quantity, price, fee, self.market.now())
         await self.hear(order.account_id, fill)
 
     async def start(self) -> None: ...
@@ -78,19 +79,19 @@ class Venue:
     async def amend(self, order: Order, quantity: Decimal, limit: Decimal | None, stop: Decimal | None) -> None: ...
     def vet(self, order: Order, reference: Decimal | None) -> None: ...
 
-    def describe(self, approved: p.Approved) -> str:
+    def describe(self, approved: Approved) -> str:
         return ""
 
-    def reports(self) -> AsyncIterator[p.Report]:
+    def reports(self) -> AsyncIterator[Report]:
         raise NotImplementedError
 
-    async def lookup(self, order: Order) -> p.VenueOrder | None:
+    async def lookup(self, order: Order) -> VenueOrder | None:
         return None
 
-    async def open_orders(self) -> Sequence[p.VenueOrder]:
+    async def open_orders(self) -> Sequence[VenueOrder]:
         return ()
 
-    async def fills(self, since: datetime) -> Sequence[p.Filled]:
+    async def fills(self, since: datetime) -> Sequence[Filled]:
         return ()
 
     async def balances(self) -> Sequence[Money]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.trading.scripted import ANA, DEMO, Desk
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.control import Kill
 from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.instruments import Side
@@ -144,7 +144,7 @@ async def test_what_a_part_left_over_is_closed_too(desk: Desk) -> None:
     await step(desk)
     closing = desk.venue.sent[-1]
     await desk.fill(closing, "0.4", "59999")
-    await desk.oms.on_report(DEMO, p.Expired(closing.id))
+    await desk.oms.on_report(DEMO, reports.Expired(closing.id))
     await step(desk)
     assert closings(desk)[-1][:2] == (SELL, D("0.6"))
 
@@ -210,7 +210,7 @@ async def test_a_fill_not_heard_of_is_asked_for_before_it_is_done(desk: Desk) ->
     await kill(desk, flatten=True)
     await step(desk)
     desk.trade(order, "1", "50000")
-    await desk.oms.on_report(DEMO, p.Canceled(order.id, "asked"))
+    await desk.oms.on_report(DEMO, reports.Canceled(order.id, "asked"))
     assert await step(desk)
     assert desk.position == 1
     await step(desk)

@@ -10,12 +10,13 @@ import pytest
 from tests.kit import MemoryJournal
 from tests.trading.scripted import ANA, DEMO, Desk
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.errors import IntentError, JournalError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.ids import order_id
 from trading.instruments import Money, Side
 from trading.intent import Intent, Leg, OrderType, Origin, Size
 from trading.order import Order, OrderStatus
+from trading.ports import Row
 
 D = Decimal
 S = OrderStatus
@@ -65,9 +66,7 @@ async def test_an_order_is_in_the_journal_before_it_is_on_the_wire(desk: Desk) -
 
 async def test_what_cannot_be_written_is_not_sent() -> None:
     class Full(MemoryJournal):
-        async def append(
-            self, events: Sequence[e.AnyEvent], at: datetime, rows: Sequence[p.Row]
-        ) -> Sequence[e.Recorded]:
+        async def append(self, events: Sequence[e.AnyEvent], at: datetime, rows: Sequence[Row]) -> Sequence[e.Recorded]:
             if any(isinstance(event, e.OrderSubmitted) for event in events):
                 raise JournalError("The disk is full.")
             return await super().append(events, at, rows)
@@ -117,7 +116,7 @@ async def test_a_report_that_came_first_outweighs_the_missing_answer(desk: Desk)
     desk.venue.answers.clear()
     submitting = asyncio.create_task(desk.oms.submit(desk.intent(Side.BUY, "1", key="k")))
     await desk.venue.until_placed(1)
-    await desk.oms.on_report(DEMO, p.Accepted(order_id("k"), "V1"))
+    await desk.oms.on_report(DEMO, reports.Accepted(order_id("k"), "V1"))
     desk.venue.answers.set()
     assert (await submitting).status is S.ACCEPTED
     assert not desk.told(e.OrderInDoubt)
@@ -215,7 +214,7 @@ async def test_one_change_at_a_time(desk: Desk) -> None:
     with pytest.raises(IntentError) as refused:
         await desk.oms.amend(order, ANA, limit_price=D(51000))
     assert refused.value.code == "STILL_CHANGING"
-    await desk.oms.on_report(DEMO, p.Amended(order.id, D("0.8"), D(50000)))
+    await desk.oms.on_report(DEMO, reports.Amended(order.id, D("0.8"), D(50000)))
     await desk.oms.amend(order, ANA, limit_price=D(51000))
     assert desk.venue.amended[-1] == (order.id, D("0.8"), D(51000), None)
 
@@ -242,7 +241,7 @@ async def test_a_moved_stop_is_what_its_bracket_wishes_for_from_then_on(desk: De
     stop = await desk.accept(desk.working()[0])
     await desk.oms.amend(stop, ANA, stop_price=D(55000))
     assert desk.now(entry).stop_loss == D(55000)
-    await desk.oms.on_report(DEMO, p.Amended(stop.id, D(1), None, D(55000)))
+    await desk.oms.on_report(DEMO, reports.Amended(stop.id, D(1), None, D(55000)))
     desk.venue.errors["amend"] = [VenueRefused("No.")]
     with pytest.raises(IntentError):
         await desk.oms.amend(stop, ANA, stop_price=D(58000))
@@ -255,7 +254,7 @@ async def test_a_moved_stop_is_what_its_bracket_wishes_for_from_then_on(desk: De
 async def test_a_report_heard_twice_counts_once(desk: Desk) -> None:
     order = await limit(desk)
     fill = desk.trade(order, "0.4", "50000")
-    for report in (fill, fill, p.Accepted(order.id, "V"), fill):
+    for report in (fill, fill, reports.Accepted(order.id, "V"), fill):
         await desk.oms.on_report(DEMO, report)
     assert desk.position == D("0.4")
     assert len(desk.told(e.OrderFilled)) == 1
@@ -276,9 +275,9 @@ async def test_trades_heard_out_of_order_leave_the_venues_cash(desk: Desk) -> No
     assert (position.quantity, position.cost) == (D(1), D(300))
 
 
-@pytest.mark.parametrize("end", [p.Canceled, p.Expired])
+@pytest.mark.parametrize("end", [reports.Canceled, reports.Expired])
 async def test_an_order_ends_only_once_all_of_its_fills_are_known(
-    desk: Desk, end: type[p.Canceled] | type[p.Expired]
+    desk: Desk, end: type[reports.Canceled] | type[reports.Expired]
 ) -> None:
     """The end overtook a trade: what seems to be left of the order must not be traded by anybody else."""
     asked: list[str] = []
@@ -300,8 +299,8 @@ async def test_strangers_make_us_look(desk: Desk) -> None:
     asked: list[str] = []
     desk.oms.needs_reconcile = lambda account, why: asked.append(why)
     fee = Money(D(0), "USDT")
-    await desk.oms.on_report(DEMO, p.Filled("", "T9", D(1), D(1), fee, desk.clock.now()))
-    await desk.oms.on_report(DEMO, p.Reconnected("cut"))
+    await desk.oms.on_report(DEMO, reports.Filled("", "T9", D(1), D(1), fee, desk.clock.now()))
+    await desk.oms.on_report(DEMO, reports.Reconnected("cut"))
     assert len(asked) == 2
     assert not desk.told(e.OrderFilled)
 
@@ -334,7 +333,7 @@ async def test_what_was_paid_before_the_books_began_is_in_them_already(desk: Des
     early, money = account.opened_at - timedelta(seconds=1), Money(D("-1.5"), "USDT")
     before = {balance.currency: balance.amount for balance in desk.book.balances(DEMO)}
     for payment, at in (("one", early), ("two", account.opened_at)):
-        await desk.oms.on_report(DEMO, p.Paid(payment, money, "funding", at))
+        await desk.oms.on_report(DEMO, reports.Paid(payment, money, "funding", at))
     [fact] = desk.told(e.BalanceAdjusted)
     assert (fact.change, fact.reason, fact.value) == (money, "funding", 0)
     after = {balance.currency: balance.amount for balance in desk.book.balances(DEMO)}

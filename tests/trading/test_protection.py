@@ -7,7 +7,7 @@ import pytest
 
 from tests.trading.scripted import ANA, DEMO, Desk
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.errors import IntentError, VenueRefused, VenueUnreachable
 from trading.instruments import Side
 from trading.intent import Leg, OrderType, Origin, Trail
@@ -351,7 +351,7 @@ async def ended(desk: Desk) -> None:
     for name in desk.venue.cancelled:
         order = desk.book.order(name)
         if order is not None and order.is_open:
-            await desk.oms.on_report(DEMO, p.Canceled(name, "asked"))
+            await desk.oms.on_report(DEMO, reports.Canceled(name, "asked"))
 
 
 async def make_room(desk: Desk, quantity: str) -> None:
@@ -360,7 +360,7 @@ async def make_room(desk: Desk, quantity: str) -> None:
         await asyncio.sleep(0)
         await ended(desk)
         for name, size, limit, stop in desk.venue.amended:
-            await desk.oms.on_report(DEMO, p.Amended(name, size, limit, stop))
+            await desk.oms.on_report(DEMO, reports.Amended(name, size, limit, stop))
     await making
 
 

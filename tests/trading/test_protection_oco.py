@@ -7,7 +7,7 @@ import pytest
 from tests.trading.scripted import ANA, DEMO, Desk
 from tests.trading.test_protection import accept_all, ended, later, make_room, notices, stops, targets
 from tests.trading.test_protection_pairs import oco
-from trading import ports as p
+from trading import reports
 from trading.errors import VenueRefused, VenueUnreachable
 from trading.instruments import Side
 from trading.intent import Leg, OrderType
@@ -92,7 +92,7 @@ async def test_a_part_too_small_for_a_pair_of_its_own_is_given_back_too() -> Non
 async def test_only_what_was_not_done_yet_comes_back(desk: Desk) -> None:
     stop, target = await oco(desk, "1", stop="58000", target="65000")
     await desk.fill(target, "0.3", "65000")
-    await desk.oms.on_report(DEMO, p.Amended(stop.id, D("0.7"), None, D(58000)))
+    await desk.oms.on_report(DEMO, reports.Amended(stop.id, D("0.7"), None, D(58000)))
     await make_room(desk, "0.7")
     await sweeps(desk)
     assert pairs(desk) == ([(OrderType.STOP, D("0.7"), D(58000))], [(D("0.7"), D(65000))])
@@ -110,7 +110,7 @@ async def test_a_pair_for_a_part_comes_back_over_that_part(desk: Desk) -> None:
 async def test_a_stop_that_was_moved_comes_back_where_it_was_last(desk: Desk) -> None:
     stop, _ = await oco(desk, "1", stop="58000", target="65000")
     await desk.oms.amend(stop, ANA, stop_price=D(59000))
-    await desk.oms.on_report(DEMO, p.Amended(stop.id, D(1), None, D(59000)))
+    await desk.oms.on_report(DEMO, reports.Amended(stop.id, D(1), None, D(59000)))
     await close_refused(desk, "1")
     assert stops(desk) == [(OrderType.STOP, D(1), D(59000))]
 
@@ -228,7 +228,7 @@ async def test_a_stop_that_the_venue_ended_by_itself_is_told() -> None:
     desk = await Desk().start()
     await desk.entry(BUY, "1")
     stop, _ = await oco(desk, "1", stop="58000", target="65000")
-    await desk.oms.on_report(DEMO, p.Expired(stop.id, "delisted"))
+    await desk.oms.on_report(DEMO, reports.Expired(stop.id, "delisted"))
     await desk.protection.check(stop.id)
     (notice,) = notices(desk)
     assert notice == f"critical: {desk.symbol}: the sl order {stop.id} over 1 does not work (delisted)."

@@ -7,7 +7,7 @@ import pytest
 
 from tests.trading.scripted import ANA, DEMO, Desk
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.control import Drift
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.instruments import Money, Side, Symbol
@@ -168,7 +168,7 @@ async def test_a_venue_that_cannot_be_asked_is_a_problem_and_changes_nothing(des
 async def test_every_stranger_shows_as_a_difference(desk: Desk) -> None:
     """They have no id of ours, and are still several."""
     desk.venue.strangers = [
-        p.VenueOrder(f"S{n}", "", desk.symbol, "open", D(n), D(0), D(100), None, f"BUY {n}") for n in (1, 2)
+        reports.VenueOrder(f"S{n}", "", desk.symbol, "open", D(n), D(0), D(100), None, f"BUY {n}") for n in (1, 2)
     ]
     await look(desk)
     assert [subject for kind, subject, *_ in drifts(desk) if kind == "order"] == ["S1", "S2"]

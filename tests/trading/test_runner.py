@@ -10,7 +10,7 @@ import pytest
 from tests.kit import BTC
 from tests.trading.strategy_desk import BREAKOUT, BUY, DEMO, MINUTE, SELL, SIZE, TREND, Desk, on_a_desk
 from trading import events as e
-from trading import ports as p
+from trading import reports
 from trading.errors import IntentError
 from trading.ids import order_id
 from trading.instruments import Side, Symbol
@@ -236,7 +236,7 @@ async def test_what_others_have_open_is_not_in_the_way(desk: Desk) -> None:
     protection = await desk.oms.submit(stop)
 
     async def cancel(account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
-        await desk.oms.on_report(account, p.Canceled(protection.id))
+        await desk.oms.on_report(account, reports.Canceled(protection.id))
 
     desk.runner.make_room = cancel
     desk.venue.mood = "fill"

@@ -9,7 +9,8 @@ from typing import NoReturn
 from trading.errors import VenueUnreachable
 from trading.instruments import Instrument, Money, Symbol
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Filled, Report, VenueOrder
 
 
 class ClosedExecutor:

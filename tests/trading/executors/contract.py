@@ -13,20 +13,9 @@ from trading.ids import order_id
 from trading.instruments import Instrument, Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce
 from trading.order import Order, OrderStatus
-from trading.ports import (
-    Accepted,
-    Amended,
-    Approved,
-    Canceled,
-    CancelRefused,
-    Executor,
-    Expired,
-    Filled,
-    Rejected,
-    Report,
-    VenueOrder,
-)
+from trading.ports import Approved, Executor
 from trading.quotes import Level, Quote
+from trading.reports import Accepted, Amended, Canceled, CancelRefused, Expired, Filled, Rejected, Report, VenueOrder
 
 SYMBOL = Symbol("BTC/USDT")
 INSTRUMENT = Instrument(

@@ -13,7 +13,7 @@ from trading.binance.products import Product
 from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Settlement, Side
-from trading.ports import Report
+from trading.reports import Report
 
 
 class PaperStage:

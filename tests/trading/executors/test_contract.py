@@ -11,7 +11,8 @@ from tests.trading.executors.contract import Desk, fills, needs
 from trading.errors import VenueRefused
 from trading.instruments import Side
 from trading.intent import OrderType, TimeInForce
-from trading.ports import Accepted, Amended, Approved, Canceled, CancelRefused, Expired, Filled, Rejected
+from trading.ports import Approved
+from trading.reports import Accepted, Amended, Canceled, CancelRefused, Expired, Filled, Rejected
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

@@ -8,7 +8,7 @@ from tests.trading.executors.contract import Desk, fills, needs
 from trading.instruments import Side
 from trading.intent import OrderType, Trail
 from trading.order import Order
-from trading.ports import Canceled, Rejected, Triggered
+from trading.reports import Canceled, Rejected, Triggered
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

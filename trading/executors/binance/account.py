@@ -28,7 +28,8 @@ from trading.executors.binance.trades import trades_since
 from trading.executors.binance.whose import FindOurs, Whose
 from trading.instruments import Money, Symbol
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Paid, Reconnected, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Filled, Paid, Reconnected, Report, VenueOrder
 
 BEFORE = timedelta(minutes=1)  # how long before an order was made its traces may begin: clocks differ
 MADE_WAY = "replaced"

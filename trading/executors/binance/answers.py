@@ -22,7 +22,7 @@ from trading.executors.binance.rows import (
 )
 from trading.instruments import Money, Symbol
 from trading.order import Order
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Rejected, Report, VenueOrder
+from trading.reports import Accepted, Amended, Canceled, Expired, Filled, Rejected, Report, VenueOrder
 
 TRAILING = "TRAILING_STOP_MARKET"  # its stop price is to be ignored, as it moves
 

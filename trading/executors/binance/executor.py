@@ -19,7 +19,8 @@ from trading.executors.binance.rows import reading
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Instrument, Money, Symbol, plain
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Filled, Report, VenueOrder
 
 REFRESH_S = 600.0  # between two looks at what is listed: symbols are halted and filters change
 AGAIN_S = 30.0  # after a look that failed

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from trading.clock import Clock
 from trading.executors.binance.rules import SymbolRules
-from trading.ports import VenueOrder
+from trading.reports import VenueOrder
 
 EVERYWHERE_EVERY = timedelta(minutes=5)
 MOST_SYMBOLS = 12  # for more than so many the list of all is cheaper on spot, and as good on USDT-M

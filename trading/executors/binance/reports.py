@@ -23,7 +23,7 @@ from trading.executors.binance.rows import (
 )
 from trading.executors.binance.terms import ALGO
 from trading.instruments import Money
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Paid, Reconnected, Rejected, Report, Triggered
+from trading.reports import Accepted, Amended, Canceled, Expired, Filled, Paid, Reconnected, Rejected, Report, Triggered
 
 ELSEWHERE = "cancelled at Binance, not by the desk"
 _TRADES = frozenset({"TRADE", "CALCULATED"})  # CALCULATED: a liquidation's

@@ -16,7 +16,8 @@ from trading.executors.binance.terms import Terms, is_above, target_terms, terms
 from trading.instruments import plain
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Approved, VenueOrder
+from trading.ports import Approved
+from trading.reports import VenueOrder
 
 Params = dict[str, str]
 _SECRET = frozenset({"apiKey", "signature", "timestamp", "recvWindow"})

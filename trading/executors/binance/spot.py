@@ -16,7 +16,8 @@ from trading.executors.binance.rules import SymbolRules
 from trading.instruments import ZERO, Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
-from trading.ports import Approved, Canceled, Capabilities, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Canceled, Report, VenueOrder
 
 CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),

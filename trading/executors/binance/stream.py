@@ -20,7 +20,7 @@ from trading.executors.binance.client import open_client
 from trading.executors.binance.line import Line
 from trading.executors.binance.session import TIMEOUT_S, Session
 from trading.executors.binance.sources import Source
-from trading.ports import Reconnected
+from trading.reports import Reconnected
 
 SILENCE_S = 30.0
 """The venue pings every 20 s (spot) or 3 min (USDT-M); after this long without any frame we ping it ourselves."""

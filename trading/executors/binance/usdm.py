@@ -19,7 +19,8 @@ from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Report, VenueOrder
 
 CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),

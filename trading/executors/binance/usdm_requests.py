@@ -14,7 +14,8 @@ from trading.executors.binance.terms import CONDITIONAL, terms_of
 from trading.instruments import plain
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Approved, VenueOrder
+from trading.ports import Approved
+from trading.reports import VenueOrder
 
 _ORDER, _ALGO = "/fapi/v1/order", "/fapi/v1/algoOrder"
 LAST_PRICE = "CONTRACT_PRICE"

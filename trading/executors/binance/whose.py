@@ -12,7 +12,7 @@ from trading.executors.binance.requests import Request
 from trading.executors.binance.rows import Listing, Row, symbol_of
 from trading.executors.binance.rules import SymbolRules
 from trading.instruments import Symbol
-from trading.ports import Paid, Reconnected, Report, VenueOrder
+from trading.reports import Paid, Reconnected, Report, VenueOrder
 
 ASKED_SINGLY = 5  # orders that are looked up one by one; more are listed
 NOT_THERE = "NO_SUCH_ORDER"

@@ -31,7 +31,8 @@ from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Reconnected, Report, VenueOrder
+from trading.ports import Approved, Capabilities
+from trading.reports import Filled, Reconnected, Report, VenueOrder
 
 LOOK_S = 0.5
 CAPABILITIES = Capabilities(

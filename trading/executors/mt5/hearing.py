@@ -13,7 +13,7 @@ from trading.instruments import ZERO, Side
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.terminal import Terminal, exact
-from trading.ports import Accepted, Canceled, Expired, Filled, Rejected, Report, Triggered
+from trading.reports import Accepted, Canceled, Expired, Filled, Rejected, Report, Triggered
 
 BACK_S, BACK_UNMEASURED_S, AHEAD_S = 600, 86_400, 172_800
 REMEMBERED = 50_000  # deals that were told

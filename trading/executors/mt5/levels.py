@@ -18,7 +18,7 @@ from trading.instruments import ZERO, Side, plain
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.terminal import exact
 from trading.order import Order
-from trading.ports import Amended, Canceled, Report
+from trading.reports import Amended, Canceled, Report
 
 SETTLED = timedelta(seconds=15)  # since our last change; the terminal may show an older state until then
 REASONS = {True: mt5.DEAL_REASON_SL, False: mt5.DEAL_REASON_TP}

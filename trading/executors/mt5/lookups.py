@@ -17,7 +17,7 @@ from trading.executors.mt5.wire import Found
 from trading.instruments import ZERO
 from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
-from trading.ports import VenueOrder
+from trading.reports import VenueOrder
 
 SURE_AFTER = timedelta(seconds=30)
 """After a request that was not answered, for how long something may still come of it at the broker."""

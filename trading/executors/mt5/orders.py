@@ -27,7 +27,7 @@ from trading.instruments import ZERO, Side
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact, is_sound
 from trading.order import Order
-from trading.ports import Accepted, Amended, Report
+from trading.reports import Accepted, Amended, Report
 
 CLOSE_BY_BIT = 64  # of a symbol's order_mode
 REMEMBERED = 10_000  # orders that this process has sent

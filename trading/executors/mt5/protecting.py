@@ -17,7 +17,7 @@ from trading.instruments import ZERO, Side
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
-from trading.ports import Accepted, Amended, Canceled, Report
+from trading.reports import Accepted, Amended, Canceled, Report
 
 
 class Protecting:

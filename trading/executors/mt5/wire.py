@@ -10,7 +10,7 @@ from trading.instruments import ZERO, Money, plain
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.terminal import exact
-from trading.ports import Filled, Paid
+from trading.reports import Filled, Paid
 
 _PAID = {
     mt5.DEAL_TYPE_CHARGE: "charge",

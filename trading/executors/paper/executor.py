@@ -22,8 +22,9 @@ from trading.executors.paper.venue import PaperVenue
 from trading.instruments import Instrument, Money, Settlement, Symbol, plain
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Filled, Market, Report, VenueOrder, VenueStore
+from trading.ports import Approved, Capabilities, Market, VenueStore
 from trading.quotes import Quote
+from trading.reports import Filled, Report, VenueOrder
 
 RETRY_S = 1.0  # between attempts to save what a broken store refused
 _SETTLEMENT = {"spot": Settlement.SPOT, "usdm": Settlement.LINEAR}

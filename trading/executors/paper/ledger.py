@@ -9,8 +9,8 @@ import msgspec
 
 from trading.executors.paper.order import BookOrder
 from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
-from trading.ports import Filled, Report
 from trading.quotes import Level, Quote
+from trading.reports import Filled, Report
 
 EXACT = Context(prec=60)
 """Wide enough that cutting to PLACES cannot fail."""

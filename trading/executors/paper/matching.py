@@ -18,7 +18,7 @@ from trading.executors.paper.order import BookOrder, State, first_state
 from trading.executors.paper.rules import Rules
 from trading.instruments import ZERO, Settlement, Side, plain
 from trading.intent import TimeInForce
-from trading.ports import Canceled, Expired, Rejected, Triggered
+from trading.reports import Canceled, Expired, Rejected, Triggered
 
 
 class Matching:

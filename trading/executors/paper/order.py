@@ -8,7 +8,7 @@ import msgspec
 from trading.instruments import ZERO, Instrument, Side, Symbol
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
-from trading.ports import Amended, VenueOrder
+from trading.reports import Amended, VenueOrder
 
 LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT})

@@ -22,8 +22,9 @@ from trading.executors.paper.matching import Matching
 from trading.executors.paper.order import LIMITED, STOPPED, BookOrder, State
 from trading.executors.paper.rules import Rules
 from trading.instruments import Instrument, Money, Symbol
-from trading.ports import Accepted, Approved, CancelRefused, VenueOrder
+from trading.ports import Approved
 from trading.quotes import Quote
+from trading.reports import Accepted, CancelRefused, VenueOrder
 
 
 class PaperVenue:

@@ -32,7 +32,7 @@ from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import TIMEOUT_S, Session
 from trading.executors.binance.sources import Source
 from trading.executors.binance.stream import UserStream
-from trading.ports import Reconnected
+from trading.reports import Reconnected
 
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"  # published as an example, as the key

@@ -10,7 +10,8 @@ from tests.trading.executors.contract import Desk, Habits
 from trading.binance.products import Product
 from trading.errors import OutcomeUnknown
 from trading.instruments import Side
-from trading.ports import Accepted, Executor, Expired, Rejected, Report
+from trading.ports import Executor
+from trading.reports import Accepted, Expired, Rejected, Report
 
 
 class BinanceStage:

@@ -9,7 +9,7 @@ from trading.executors.binance import answers
 from trading.executors.binance.names import AT_MARKET, replaced_id
 from trading.executors.binance.rows import by_venue_symbol, moment
 from trading.instruments import Money, Symbol
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Rejected, VenueOrder
+from trading.reports import Accepted, Amended, Canceled, Expired, Filled, Rejected, VenueOrder
 
 MS = 1507725176595
 FUTURES = {"BTCUSDT": USDM}

@@ -20,7 +20,8 @@ from trading.executors.binance.executor import AGAIN_S, REFRESH_S, BinanceExecut
 from trading.ids import order_id
 from trading.instruments import Money, Side, Symbol
 from trading.intent import OrderType
-from trading.ports import Accepted, Approved, Filled, Reconnected, Report
+from trading.ports import Approved
+from trading.reports import Accepted, Filled, Reconnected, Report
 
 D = Decimal
 BUY, SELL, LIMIT = Side.BUY, Side.SELL, OrderType.LIMIT

@@ -13,7 +13,7 @@ from tests.trading.executors.contract import fills
 from trading.instruments import Side
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Amended, Canceled, Filled, Reconnected
+from trading.reports import Amended, Canceled, Filled, Reconnected
 
 D = Decimal
 BUY, SELL, LIMIT = Side.BUY, Side.SELL, OrderType.LIMIT

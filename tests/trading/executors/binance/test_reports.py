@@ -11,7 +11,7 @@ from tests.trading.executors.binance.samples import ENTRY, LISTING, STOP_LEG, US
 from trading.executors.binance.names import AT_MARKET, replaced_id
 from trading.executors.binance.reports import ELSEWHERE, reports_of
 from trading.instruments import Money
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Reconnected, Rejected, Triggered
+from trading.reports import Accepted, Amended, Canceled, Expired, Filled, Reconnected, Rejected, Triggered
 
 AT = datetime(2017, 7, 7, 6, 14, 18, 657000, tzinfo=UTC)
 MS = int(AT.timestamp() * 1000)

@@ -9,7 +9,8 @@ from trading.executors.binance.names import is_from_us, is_replaced, list_id, ou
 from trading.executors.binance.requests import Request
 from trading.executors.binance.rules import SymbolRules
 from trading.order import Order
-from trading.ports import Approved, VenueOrder
+from trading.ports import Approved
+from trading.reports import VenueOrder
 
 
 def shown(quantity: str = "0.5", filled: str = "0", limit: str | None = "50000", stop: str | None = None) -> VenueOrder:

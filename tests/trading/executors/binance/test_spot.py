@@ -13,7 +13,7 @@ from trading.errors import OutcomeUnknown, VenueRefused
 from trading.instruments import Side
 from trading.intent import OrderType, Trail
 from trading.order import Order
-from trading.ports import Amended, Canceled, Triggered
+from trading.reports import Amended, Canceled, Triggered
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

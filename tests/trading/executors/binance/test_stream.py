@@ -21,7 +21,7 @@ from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session
 from trading.executors.binance.sources import FuturesEvents, FuturesRequests, SpotEvents
 from trading.executors.binance.stream import UserStream
-from trading.ports import Reconnected
+from trading.reports import Reconnected
 
 # --- events -----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from trading.errors import VenueRefused
 from trading.instruments import Side
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
-from trading.ports import Amended, Canceled, Rejected
+from trading.reports import Amended, Canceled, Rejected
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

@@ -11,7 +11,8 @@ from trading.executors.binance.requests import Request
 from trading.instruments import Side, Symbol
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
-from trading.ports import Approved, VenueOrder
+from trading.ports import Approved
+from trading.reports import VenueOrder
 
 PERPETUAL = Symbol("BTC/USDT:USDT")
 

@@ -19,7 +19,7 @@ from trading.executors.mt5.tracks import Books
 from trading.instruments import Side
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link, Login
-from trading.ports import Report
+from trading.reports import Report
 
 HEDGING, NETTING = mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING, mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING
 EURUSD = instruments.Symbol("EURUSD")

@@ -16,7 +16,8 @@ from trading.executors.paper.funds import Fees
 from trading.instruments import Money, Settlement, Side
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
-from trading.ports import Accepted, Approved, Executor, Filled, Report
+from trading.ports import Approved, Executor
+from trading.reports import Accepted, Filled, Report
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

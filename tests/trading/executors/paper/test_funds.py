@@ -20,7 +20,7 @@ from tests.trading.executors.paper.venue import (
     trades,
 )
 from trading.instruments import ZERO, Money
-from trading.ports import Accepted, Expired, Filled
+from trading.reports import Accepted, Expired, Filled
 
 
 def test_a_fee_in_the_quote_currency_leaves_the_round_quantity() -> None:

@@ -17,8 +17,9 @@ from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Instrument, Settlement, Side
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Amended, Approved, Canceled, Expired, Filled, Report, Triggered
+from trading.ports import Approved
 from trading.quotes import Quote
+from trading.reports import Amended, Canceled, Expired, Filled, Report, Triggered
 
 
 class Auditor:

@@ -23,7 +23,7 @@ from trading.executors.paper.funds import Fees
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Money
 from trading.intent import OrderType, Trail
-from trading.ports import Accepted, Canceled, Filled
+from trading.reports import Accepted, Canceled, Filled
 
 
 def test_profit_and_loss_of_a_linear_position() -> None:

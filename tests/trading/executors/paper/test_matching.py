@@ -23,7 +23,7 @@ from tests.trading.executors.paper.venue import (
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Money, Symbol
 from trading.intent import OrderType, TimeInForce
-from trading.ports import Accepted, Amended, Canceled, Expired, Filled, Triggered
+from trading.reports import Accepted, Amended, Canceled, Expired, Filled, Triggered
 
 
 def test_the_better_price_goes_first_then_the_older() -> None:

@@ -24,7 +24,7 @@ from trading.errors import VenueRefused
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import Money
 from trading.intent import OrderType, TimeInForce, Trail
-from trading.ports import Amended, Rejected
+from trading.reports import Amended, Rejected
 
 
 @pytest.mark.parametrize(

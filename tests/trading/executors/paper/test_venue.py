@@ -7,7 +7,7 @@ from tests.trading.executors.contract import SYMBOL, make_order, quote_of
 from tests.trading.executors.paper.venue import BUY, FEES, LIMIT, LINEAR, SELL, STOP, D, bracket, opened, place
 from trading.errors import VenueRefused
 from trading.executors.paper.venue import PaperVenue
-from trading.ports import Accepted, Canceled, Expired, Filled
+from trading.reports import Accepted, Canceled, Expired, Filled
 
 
 def test_an_id_may_be_used_again_once_its_order_has_ended() -> None:

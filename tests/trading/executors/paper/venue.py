@@ -15,8 +15,9 @@ from trading.executors.paper.venue import PaperVenue
 from trading.instruments import Instrument, Money, Settlement, Side, Symbol
 from trading.intent import OrderType
 from trading.order import Order
-from trading.ports import Approved, Filled, Rejected, Report
+from trading.ports import Approved
 from trading.quotes import Level, Quote
+from trading.reports import Filled, Rejected, Report
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
