@@ -174,12 +174,13 @@ _RISKY = frozenset(
     )
 )
 _VALUE = re.compile(r"[A-Za-z]+(?:[ _-][A-Za-z]+)*", re.ASCII)
+_NO_MARKS = {code: None for code in range(128) if not chr(code).isalnum()}
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def plain_name(name: str) -> str:
     """`take_profit`, `takeProfit` and `TAKE-PROFIT` are one name. A name with other letters than ASCII is none."""
-    return "".join(c for c in name.lower() if c.isalnum()) if name.isascii() else ""
+    return name.lower().translate(_NO_MARKS) if name.isascii() else ""
 
 
 def plain_word(value: object) -> str:

@@ -21,6 +21,7 @@ from bot.web.server import WebServer, build_server
 from tests.bench.binance import SETTINGS, Stamps, exchange, rival
 from tests.bench.exchange import KEY
 from tests.bench.parts import LOOSE, CommitFloor, Row, row, with_app
+from tests.bench.sender import Sender, sender
 from tests.crash.bot import Bot, ready
 from trading import events as e
 from trading.intent import Mode
@@ -114,7 +115,7 @@ async def compare(app: App, url: str, stamps: Stamps) -> list[Row]:
     server.state.alert_rates.sources = Buckets(1e9, 1e9, lambda: 0.0)
     await web.start(server)
     try:
-        async with rival(url) as peer, httpx.AsyncClient(trust_env=False) as client:
+        async with rival(url) as peer, sender() as client:
             relay = Relay(peer)
             await relay.start()
             try:
@@ -130,22 +131,19 @@ async def compare(app: App, url: str, stamps: Stamps) -> list[Row]:
     ]
 
 
-async def in_turns(
-    client: httpx.AsyncClient, ways: dict[str, str], peer: Any, stamps: Stamps
-) -> dict[str, list[float]]:
+async def in_turns(client: Sender, ways: dict[str, str], peer: Any, stamps: Stamps) -> dict[str, list[float]]:
     """Seconds from an alert to the first byte of its order, ours and the relay's one after the other."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(ROUNDS):
         for name, url in ways.items():
             body = {"action": "buy", "symbol": "BTC/USDT", "size": "0.0003", "limit": "59000", "id": f"{name}{number}"}
             await stamps.take()
-            began = time.perf_counter_ns()
-            answer = await client.post(url, content=json.dumps({**body, "secret": SECRET}))
-            assert answer.status_code == 200, answer.text
+            answer = await client.post(url, {**body, "secret": SECRET})
+            assert answer["status"] == 200, answer
             noted = await stamps.take()
             while not noted:
                 noted = await stamps.take()
-            times[name].append((noted[0] - began) / 1e9)
+            times[name].append((noted[0] - answer["sent"]) / 1e9)
             await asyncio.sleep(0.02)
         if number % 10 == 9:
             await peer.cancel_all_orders("BTC/USDT")
