@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -53,7 +53,16 @@ def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
     server.state.keeper = Gatekeeper(app.tokens, app.settings.data_dir, app.clock, time)
     server.state.gallery = Gallery(time)
     server.state.alert_rates = AlertRates(time)
-    for routes in (webhooks, api, reading, gallery, stream, alerts, health, login):  # an order comes in by the first two
+    for routes in (
+        webhooks,
+        api,
+        reading,
+        gallery,
+        stream,
+        alerts,
+        health,
+        login,
+    ):  # orders come by the first
         server.include_router(routes)
     add_errors(server)
     server.add_middleware(Guard, desk=app, host=app.settings.web.host, patience_s=patience_s)
@@ -98,7 +107,11 @@ class WebServer:
 
 
 class _Quiet(uvicorn.Server):
-    """Signals are the process's own."""
+    """Signals are the process's own, and so is its end."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        with suppress(SystemExit):  # how uvicorn says that it could not start, past all that has to be closed
+            await super().serve(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
@@ -279,6 +279,20 @@ async def test_until_the_desk_accepts_it_says_why_and_refuses(tmp_path: Path) ->
             assert (await client.get("/readyz")).status_code == 200
         await web.stop()
         assert desk.app.book.recent_orders() == []
+
+
+async def test_a_server_that_cannot_start_is_said_and_ends_nothing_else() -> None:
+    @contextlib.asynccontextmanager
+    async def broken(server: FastAPI) -> AsyncIterator[None]:
+        raise PermissionError("no semaphores here")
+        yield
+
+    web = WebServer("127.0.0.1", 0)
+    try:
+        with pytest.raises(ConfigError, match="did not start"):
+            await web.start(FastAPI(lifespan=broken))
+    finally:
+        await web.stop()
 
 
 async def test_it_stops_soon_although_somebody_listens_on(tmp_path: Path) -> None:
