@@ -25,6 +25,7 @@ from trading.intent import Size, Unit
 LATEST = 10
 LONGEST = 80  # characters of a text in a table
 SHOWN_ONCE = "Its address was shown once; another: /webhook {name} rotate"
+KEEP_IT = "It is shown this once. Whoever has it may trade: treat it like a password."
 
 
 def _names(ctx: Context) -> Iterator[Choice]:
@@ -67,7 +68,7 @@ def welcome(name: str, address: str) -> str:
             "",
             address,
             "",
-            "It is shown this once. Whoever has it may trade: treat it like a password.",
+            KEEP_IT,
             "",
             "The message of an indicator that buys:",
             message_for(Kind.INDICATOR_BUY),
@@ -94,14 +95,21 @@ def _standing(card: SourceCard) -> str:
     return card.problem or ("made here" if card.is_made else "settings")
 
 
+def described(card: SourceCard) -> list[str]:
+    """What a source may do, and what its alerts must fulfil."""
+    return [
+        f"{card.name} trades {card.account} as {card.role}; confirm {card.confirm}; at most {card.max_age_s} s old.",
+        *([f"Only {card.conditions}."] if card.conditions else []),
+        *([f"But {card.problem}."] if card.problem else []),
+    ]
+
+
 async def _shown(ctx: Context, name: str) -> Reply:
     card = next((c for c in ctx.desk.sources.cards() if c.name == name.lower()), None)
     if card is None:
         raise IntentError(f"There is no source {name[:24]!r}.", f"Make it: /webhook {name[:24]} new", code="NO_SOURCE")
     lines = [
-        f"{card.name} trades {card.account} as {card.role}; confirm {card.confirm}; at most {card.max_age_s} s old.",
-        *([f"Only {card.conditions}."] if card.conditions else []),
-        *([f"But {card.problem}."] if card.problem else []),
+        *described(card),
         f"Address: {ctx.desk.sources.address(card.name)}",
         *filter(None, [ctx.desk.sources.refusals(card.name)]),
     ]

@@ -43,10 +43,18 @@ def taken_apart(body: bytes) -> Body:
 def _shaped(text: str) -> Body:
     if not text:
         raise Unreadable("The alert is empty.", "Paste a message into the alert.", code="EMPTY")
-    if found := PLACEHOLDER.search(text):
-        raise unfilled(found[0], f"line {text.count(chr(10), 0, found.start()) + 1}")
+    found = PLACEHOLDER.search(text)
     if text[0] in "{[":
-        return Body(Shape.JSON, tuple(records(json_tree(text))))
+        try:
+            apart = Body(Shape.JSON, tuple(records(json_tree(text))))
+        except Unreadable as why:
+            if found is None or why.code == "UNFILLED":  # which names the field: what is stored is written anew
+                raise
+        else:
+            if found is None:
+                return apart
+    if found is not None:
+        raise unfilled(found[0], f"line {text.count(chr(10), 0, found.start()) + 1}")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     written = [(number, line) for number, line in lines if line and not line.startswith(("//", "#"))]
     head = HEAD.match(written[0][1]) if written else None

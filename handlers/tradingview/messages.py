@@ -19,7 +19,7 @@ class Kind(StrEnum):
     INDICATOR_CLOSE = "indicator close"
 
 
-_ABOUT = {
+ABOUT = {
     Kind.STRATEGY: "The account follows the strategy's position: a missed or repeated alert puts itself right, and a "
     "reversal is one order.",
     Kind.STRATEGY_ORDERS: "Each of the strategy's orders is done as it is, in its own size.",
@@ -111,7 +111,7 @@ def page() -> str:
 
 def _messages() -> Iterator[str]:
     for kind in Kind:
-        yield f"\n**{kind.capitalize()}.** {_ABOUT[kind]}\n\n```json\n{message_for(kind)}\n```"
+        yield f"\n**{kind.capitalize()}.** {ABOUT[kind]}\n\n```json\n{message_for(kind)}\n```"
 
 
 def _rows() -> Iterator[str]:

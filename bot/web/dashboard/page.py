@@ -15,11 +15,13 @@ from bot.web.dashboard.panels.grid import Grid, Signals
 from bot.web.dashboard.panels.journal import Journal
 from bot.web.dashboard.panels.market import MarketPanel
 from bot.web.dashboard.panels.meters import Meters
+from bot.web.dashboard.panels.sources import Sources
 from bot.web.dashboard.panels.ticket import Ticket
 from bot.web.dashboard.panels.worth import WorthPanel
 from bot.web.dashboard.view import books, records, top
 from bot.web.dashboard.view.limits import limits
 from bot.web.dashboard.view.market import MarketView
+from bot.web.dashboard.view.sources import pasted, sources
 from bot.web.dashboard.view.ticket import ticket
 from bot.web.dashboard.view.worth import WorthView
 from bot.web.dashboard.visitor import Visitor
@@ -27,7 +29,7 @@ from trading.errors import TradingError
 
 TICK_S = 0.3  # how soon the books follow the journal
 TICKS = 3  # of which everything follows the prices
-STYLES = ("page", "panels", "console", "phone")  # in this order: what a phone changes comes last
+STYLES = ("page", "panels", "console", "sources", "phone")  # in this order: what a phone changes comes last
 STYLE = "\n".join((Path(__file__).parent / "css" / f"{name}.css").read_text() for name in STYLES)
 ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='7' fill='#1b2530'/>"
@@ -93,9 +95,10 @@ def _middle(visitor: Visitor) -> Panels:
             lambda: records.signals(app, visitor.trades),
             lambda: app.book.journal.last_seq,
         )
+        known = [Sources(lambda: sources(app), pasted(), visitor.run, visitor.try_alert)] if visitor.rules else []
     with card("Journal", "log", "log"):
         journal = Journal(records.JournalView(app), records.TYPES)
-    return [positions, orders], [market, signals, journal]
+    return [positions, orders], [market, signals, *known, journal]
 
 
 def _side(visitor: Visitor) -> Panels:
@@ -118,7 +121,7 @@ def _side(visitor: Visitor) -> Panels:
 
 def _follow(visitor: Visitor, quick: Sequence[Panel], slow: Sequence[Panel]) -> None:
     """Refresh the panels while somebody looks: everything about once a second, the books as the journal grows."""
-    book, trades = visitor.app.book, visitor.trades
+    book, role = visitor.app.book, visitor.actor.role
     turn, seen = 0, -1
 
     async def refresh() -> None:
@@ -131,7 +134,7 @@ def _follow(visitor: Visitor, quick: Sequence[Panel], slow: Sequence[Panel]) -> 
             timer.cancel()
             ui.navigate.to("/login")
             return
-        if visitor.trades != trades:  # what may be pressed is another now
+        if visitor.actor.role != role:  # what may be pressed is another now
             timer.cancel()
             ui.navigate.reload()
             return

@@ -4,6 +4,8 @@ import asyncio
 
 from bot.app import App
 from bot.web.auth import Gatekeeper
+from bot.web.guard import LARGEST_BODY
+from bot.webhooks.trial import trial
 from handlers.actor import Actor, Role
 from handlers.reply import Reply, Tone
 
@@ -26,13 +28,34 @@ class Visitor:
     def trades(self) -> bool:
         return self.actor.role >= Role.TRADER
 
+    @property
+    def rules(self) -> bool:
+        """Whether sources of alerts are theirs to make and to try."""
+        return self.actor.role >= Role.ADMIN
+
     async def run(self, line: str, key: str) -> Reply:
         """Send a line through the one door. The same key again is the same answer."""
+        return await self._turned_away() or await self.app.run(line, self.actor, SURFACE, key)
+
+    async def try_alert(self, name: str, text: str) -> Reply:
+        """How a message of a source would be read, each check and the exact request; nothing is stored or sent."""
+        if refusal := await self._turned_away():
+            return refusal
+        source = self.app.desk.sources.find(name)
+        if source is None or not self.rules:
+            return _refused(f"There is no source {name[:24]!r} that you may try.", "NO_SOURCE")
+        body = text.encode("utf-8", "replace")
+        if len(body) > LARGEST_BODY:
+            return _refused("The message is over 64 KiB: as an alert it would be refused.", "TOO_LARGE")
+        return await trial(self.app.inbox.fulfilment, self.app.run, source, body)
+
+    async def _turned_away(self) -> Reply | None:
+        """Why nothing more is taken from this browser now; None if it is."""
         if not await self._look():
             return _refused("Your session has ended; nothing was sent. Sign in again.", "SIGNED_OUT")
         if not self._keeper.may_call(self.actor):
             return _refused("Too many lines at once; this one was not sent.", "TOO_MANY")
-        return await self.app.run(line, self.actor, SURFACE, key)
+        return None
 
     async def may_stay(self) -> bool:
         """Whether the page may still show anything; looked up every few seconds."""

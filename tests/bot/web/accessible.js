@@ -1,6 +1,6 @@
 // What nobody could call by a name, and text that cannot be told from its ground: both should be empty.
 () => {
-  const unnamed = [...document.querySelectorAll("button, input, select, a, [role=meter], [role=log]")].filter((e) => {
+  const unnamed = [...document.querySelectorAll("button, input, select, textarea, summary, a, [role=meter], [role=log]")].filter((e) => {
     const labels = [...(e.labels || [])].map((label) => label.textContent).join("");
     return e.checkVisibility() && !(e.getAttribute("aria-label") || labels || e.textContent).trim();
   });

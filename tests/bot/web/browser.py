@@ -19,6 +19,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 expect.set_options(timeout=10_000)  # milliseconds: a busy machine is slow, not wrong
+ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
 DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 
 

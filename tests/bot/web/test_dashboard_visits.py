@@ -1,6 +1,6 @@
 """Who gets to the console, from where, on what, and what a broken connection does."""
 
-from pathlib import Path
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.bot.web.browser import DESK, PHONE, Console, Person
+from tests.bot.web.browser import ACCESSIBLE, DESK, PHONE, Console, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -52,6 +52,38 @@ def test_a_phone_has_one_column_with_tabs_and_no_sideways_scroll(browser: Browse
     assert bob.complaints == []
     context.close()
     console.api("/close all")
+
+
+def test_on_a_laptop_nothing_is_covered_and_the_page_itself_never_scrolls(browser: Browser, console: Console) -> None:
+    for line in ("/buy SOL/USDT 4.123 sl=101.25 tp=299.75", "/buy BTC/USDT 0.0136", "/buy BTC/USDT 0.00454 55000"):
+        console.api(line)
+    alerts = re.search(r"/webhooks/wide/\S+", console.api("/webhook wide new")["text"])
+    assert alerts is not None
+    assert httpx.post(f"{console.url}{alerts[0]}", content="close SOL/USDT 50%", trust_env=False).is_success
+    context = browser.new_context(viewport={"width": 1280, "height": 600})
+    bob = Person(context, console).sign_in()
+    expect(bob.page.locator(".t-positions tbody tr")).to_have_count(2)
+    expect(bob.page.locator(".t-orders tbody tr")).to_have_count(3)
+    expect(bob.page.locator(".t-signals tbody tr").filter(has_text="close SOL/USDT")).to_contain_text("executed")
+    for table in bob.page.locator(".t-grid .t-wide").all():
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth"), "its buttons cover what stands beside them"
+    for part in (".t-foot", ".t-balances", ".t-orders button >> nth=-1"):
+        bob.page.locator(part).evaluate("part => part.scrollIntoView({block: 'start'})")
+        assert bob.page.locator(".t-bar").evaluate("bar => bar.getBoundingClientRect().top") == 0
+    context.close()
+    for line in ("/webhook wide remove", "/close all", "/cancel all"):
+        console.api(line)
+
+
+def test_who_has_killed_from_a_phone_finds_both_ways_on_beside_each_other(browser: Browser, console: Console) -> None:
+    console.api("/kill")
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
+    bob = Person(context, console).sign_in()
+    boxes = [bob.page.locator(name).bounding_box() for name in (".t-state", ".t-resume", ".t-kill")]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box is not None]
+    assert max(middles) - min(middles) < 2, "one row"
+    context.close()
+    console.api("/resume")
 
 
 def test_a_press_on_a_phone_is_answered_and_confirmed_where_one_looks(browser: Browser, console: Console) -> None:
@@ -121,6 +153,7 @@ def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Conso
     expect(page.get_by_role("button", name="Close")).to_have_count(0)
     expect(page.locator(".t-ticket")).to_have_count(0)
     expect(page.locator(".t-acts")).to_have_count(0)
+    expect(page.locator(".t-sources")).to_have_count(0)
     console.revoke()
     expect(page).to_have_url(f"{console.url}/login", timeout=10_000)
     context.close()
@@ -152,8 +185,6 @@ def test_after_a_restart_of_the_desk_the_page_comes_back_and_has_missed_nothing(
 
 
 # --- for everybody ----------------------------------------------------------------------------
-
-ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

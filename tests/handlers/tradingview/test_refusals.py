@@ -44,9 +44,11 @@ REFUSED = [
     ("[" + ",".join(['{"symbol":"BTCUSDT","action":"close"}'] * 11) + "]", "TOO_MANY", ""),
     ("{" + ",".join(f'"a{n}":1' for n in range(201)) + "}", "TOO_MANY", ""),
     # placeholders
-    ('{"symbol":"{{ticker}}","side":"buy","qty":1}', "UNFILLED", "line 1"),
+    ('{"symbol":"{{ticker}}","side":"buy","qty":1}', "UNFILLED", "symbol"),
+    ('[{"symbol":"ETHUSDT","side":"buy","qty":1},\n{"symbol":"{{ticker}}","side":"buy"}]', "UNFILLED", "[1].symbol"),
+    ('{"{{ticker}}":\n1}', "UNFILLED", "line 1"),
     ('{"symbol":"BTCUSDT",\n"side":"buy","qty":{{strategy.order.contracts}}}', "UNFILLED", "line 2"),
-    (f'{{{REST},"comment":"{{{{strategy.order.comment}}}}"}}', "UNFILLED", "line 1"),
+    (f'{{{REST},"comment":"{{{{strategy.order.comment}}}}"}}', "UNFILLED", "comment"),
     (f'{{{REST},"note":"\\u007b\\u007bticker}}}}"}}', "UNFILLED", "note"),
     ("{{strategy.order.action}} {{ticker}}", "UNFILLED", "line 1"),
     ('SYMBOL=BTCUSDT\nSIGNAL={{plot("x")}}', "UNFILLED", "line 2"),

@@ -16,7 +16,7 @@ export default {
       <b class="t-brand">Tiller</b>
       <span :class="['t-state', 'is-' + desk.shown]" role="status" :title="desk.reason">{{ desk.shown }}</span>
       <button type="button" :class="['t-flag', 't-health', problems.length ? 'tone-warn' : 'tone-good']" :title="ills" @click="say('/health')">
-        {{ problems.length ? "⚠ " + problems.length + (problems.length > 1 ? " problems" : " problem") : "✓ healthy" }}</button>
+        {{ problems.length ? "⚠ " + problems.length : "✓" }}<span>{{ problems.length ? (problems.length > 1 ? " problems" : " problem") : " healthy" }}</span></button>
       <div class="t-accounts">
         <div v-for="a in desk.accounts" :key="a.mode + a.name" class="t-account">
           <span :class="['t-mode', {live: a.live}]">{{ a.mode }}</span><span class="t-name">{{ a.name }}</span>

@@ -8,6 +8,9 @@ const KEEP_MS = 500;
 const SHEET_MS = 6000;
 const SHELF = "tiller.chat";
 
+// What of a reply a browser may keep: no picture, and in the place of a secret what the desk keeps of it.
+const lasting = (reply) => ({ ...reply, image: null, text: reply.kept ?? reply.text });
+
 export default {
   components: { Answer },
   template: `
@@ -160,7 +163,7 @@ export default {
     keepNow() {
       clearTimeout(this.keeping);
       this.keeping = undefined;
-      const entries = this.entries.map(({ id, ...e }) => (e.reply?.image ? { ...e, reply: { ...e.reply, image: null } } : e));
+      const entries = this.entries.map(({ id, ...e }) => ({ ...e, reply: e.reply && lasting(e.reply) }));
       keep(sessionStorage, SHELF, { desk: this.desk, seq: this.seq, entries });
     },
     follow() {

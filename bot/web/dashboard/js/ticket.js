@@ -13,7 +13,7 @@ const TYPES = {
   take: { label: "Take profit of a position", asks: ["tp"], needs: ["tp"], command: "tp", alone: "tp" },
   loss: { label: "Stop loss of a position", asks: ["sl"], needs: ["sl"], command: "sl", alone: "sl" },
 };
-const PRICES = { limit: "Limit price", stop: "Stop price", sl: "Stop loss", tp: "Take profit", trail: "Trail: 500 or 1.5%", iceberg: "Iceberg: shown at a time" };
+const PRICES = { limit: "Limit price", stop: "Stop price", sl: "Stop loss", tp: "Take profit", trail: "Trail: 500 or 1.5%", iceberg: "Iceberg: shown" };
 const UNITS = { units: (n) => n, value: (n) => `$${n}`, equity: (n) => `${n}%`, risk: (n) => `risk=${n}%` };
 const EMPTY = { size: "", limit: "", stop: "", sl: "", tp: "", trail: "", iceberg: "", tif: "", reduce: false, post: false };
 

@@ -115,6 +115,9 @@ def _line(line: Shape) -> Shape:
 def worth(points: Sequence[tuple[str, float, float]]) -> Shape:
     """Worth over time, and below it how many percent it is under its best."""
     times: Shape = {"type": "time", **AXIS}
+    depth: Shape = {"max": 0}
+    if not any(fall for _, _, fall in points):
+        depth["min"] = -1  # without a fall the axis would reach above the best
     line: dict[str, Any] = {"type": "line", "showSymbol": False}
     return {
         "animation": False,
@@ -125,7 +128,7 @@ def worth(points: Sequence[tuple[str, float, float]]) -> Shape:
         "xAxis": [{**times, "gridIndex": 0, "axisLabel": {"show": False}},
                   {**times, "gridIndex": 1, "axisLabel": {**FONT, "hideOverlap": True}}],
         "yAxis": [{"type": "value", "splitNumber": 3, "gridIndex": 0, **VALUES},
-                  {"type": "value", "splitNumber": 1, "gridIndex": 1, **VALUES, "max": 0,
+                  {"type": "value", "splitNumber": 1, "gridIndex": 1, **VALUES, **depth,
                    "axisLabel": {**FONT, "formatter": "{value}%", "hideOverlap": True}}],
         "series": [
             {**line, "name": "Equity", "data": [[at, value] for at, value, _ in points],

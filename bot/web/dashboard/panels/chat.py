@@ -149,11 +149,14 @@ def ended(told: list[Shape]) -> list[Shape]:
 
 
 def shown(reply: Reply) -> Shape:
-    """A reply with its picture as a data address, so that nothing else has to be asked for."""
+    """A reply with its picture as a data address, so that nothing else has to be asked for.
+
+    `kept` is what a browser may keep of a text that nobody may.
+    """
     image = None
     if reply.image is not None:
         image = f"data:{kind_of(reply.image)};base64,{base64.b64encode(reply.image.content).decode()}"
-    return reply.to_json(image)
+    return reply.to_json(image) | {"kept": reply.kept}
 
 
 def masked(line: str) -> str:

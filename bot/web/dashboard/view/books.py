@@ -15,7 +15,7 @@ SHORT = 6  # characters of an order's id
 MOST = 60  # rows of a table; more would only slow a browser down
 PARTS = ("25%", "50%", "75%")
 
-POSITIONS = ("Symbol", "Quantity", "Average", "Mark", "Profit", "Stop / target")
+POSITIONS = ("Symbol", "Quantity", "Average", "Profit", "Stop / target")
 
 
 def positions(app: App, trades: bool) -> list[Shape]:
@@ -31,13 +31,19 @@ def _position(app: App, found: Position, trades: bool) -> Shape:
     cells = [
         cell(found.symbol, note=str(account)),
         cell(number(found.quantity), "good" if found.quantity > 0 else "bad"),
-        price(found.average_price),
-        price(valuation.mark(found)),
+        cell(average(app, found), note=f"now {price(valuation.mark(found))}"),
         profit(valuation.unrealized(found)) | {"note": found.currency},
         cell(f"{stop} / {target}" if legs else "none", "" if legs else "muted"),
     ]
     can_close = trades and not is_dust(oms, found)
     return row(found.pk, cells, _closing(app, found, account) if can_close else ())
+
+
+def average(app: App, found: Position) -> str:
+    """The average price of a position, rounded to the tick for reading."""
+    instrument = app.book.instrument(AccountId(found.account, found.mode), found.symbol)
+    at = found.average_price
+    return price(at if at is None or instrument is None else at.quantize(instrument.tick))
 
 
 def _closing(app: App, found: Position, account: AccountId) -> Sequence[Shape]:
@@ -110,7 +116,7 @@ def strategies(app: App, trades: bool) -> list[Shape]:
         state = cell("running", "good") if running else cell("stopped", "muted")
         state = cell("-") if app.not_accepting else state
         bars = f"{', '.join(config.symbols)} {config.timeframe}"
-        what = cell(name, note=f"{config.class_name} ({params}) on {bars}")
+        what = cell(name, note=f"{config.class_name}{f' ({params})' if params else ''} on {bars}")
         switch = action("Stop", f"/stop_strategy {name}") if running else action("Start", f"/start_strategy {name}")
         rows.append(row(name, [what, state], [switch] if trades else ()))
     return bounded(rows[:MOST], len(rows))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.app import App
-from bot.web.dashboard.view.books import order_text
+from bot.web.dashboard.view.books import average, order_text
 from bot.web.dashboard.view.cells import Shape
 from bot.web.dashboard.view.ticket import symbols
 from handlers.figures import number, price
@@ -156,7 +156,7 @@ class MarketView:
         held = self.app.book.position(account, self.symbol)
         if held is None or held.average_price is None:
             return ()
-        text = f"position {number(held.quantity)} at {price(held.average_price)}"
+        text = f"position {number(held.quantity)} at {average(self.app, held)}"
         return ({"price": float(held.average_price), "side": "", "text": text},)
 
     def _fill(self, row: Shape) -> Shape:

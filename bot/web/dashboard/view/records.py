@@ -10,12 +10,13 @@ from bot.web import shapes
 from bot.web.dashboard.view.cells import Shape, action, cell, row
 from handlers.alerts import DECISIONS
 from handlers.figures import price, short_moment
-from handlers.story import tell_all
+from handlers.story import PASSED, tell_all
 from trading import events as e
 from trading.errors import IntentError
 from trading.incoming import Incoming
 from trading.journal.queries import Columns
 from trading.order import OrderStatus
+from trading.words import counted
 
 TYPES = sorted(kind.__name__ for kind in get_args(e.AnyEvent))
 MOST = 100  # rows at a time
@@ -168,8 +169,8 @@ class JournalView:
         if self._type and columns["type"] != self._type:
             return None
         entry = e.Recorded(columns["seq"], columns["at"], e.decode(shapes.raw(columns)))
-        text = " · ".join(tell_all(entry))
-        if self._text and self._text not in f"{columns['type']} {columns['order_id']} {text}".casefold():
+        lines = tell_all(entry)
+        if self._text and self._text not in f"{columns['type']} {columns['order_id']} {' · '.join(lines)}".casefold():
             return None
         at = columns["at"].astimezone(self.app.settings.zone)
         return {
@@ -177,5 +178,12 @@ class JournalView:
             "at": f"{at:%m-%d %H:%M:%S}",
             "type": columns["type"],
             "order_id": columns["order_id"],
-            "text": text,
+            "text": " · ".join(_short(lines)),
         }
+
+
+def _short(lines: Sequence[str]) -> list[str]:
+    """The lines without the checks that passed, but for how many they were; /why tells each."""
+    rest = [line for line in lines if not line.startswith(PASSED)]
+    passed = len(lines) - len(rest)
+    return [counted(passed, "check") + " passed", *rest] if passed else rest
