@@ -6,15 +6,16 @@ moment of a payment changes them. Between two samples, what was paid in counts f
 paid out until the second.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from trading.instruments import ZERO
+from trading.intent import AccountId
 
 ONE = Decimal(1)
 
@@ -77,6 +78,16 @@ class Curve(msgspec.Struct, frozen=True):
     @property
     def drawdown(self) -> Decimal:
         return min(point.fall for point in self.points)
+
+
+def payments_of(account: AccountId, entries: Iterable[Mapping[str, Any]]) -> list[Paid]:
+    """What was paid into or out of an account, of the journal's `BalanceAdjusted`."""
+    own = [
+        Paid(entry["at"], Decimal(entry["payload"]["value"]))
+        for entry in entries
+        if (entry["payload"]["account"], entry["payload"]["mode"]) == (account.name, account.mode)
+    ]
+    return [paid for paid in own if paid.amount]  # what a venue paid or took for a position is profit or loss
 
 
 def curve_of(samples: Sequence[Sample], payments: Iterable[Paid] = ()) -> Curve:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.accounts import chosen
 from handlers.context import Context
-from handlers.curve import Curve, Paid, Sample, curve_of, together
+from handlers.curve import Curve, Sample, curve_of, payments_of, together
 from handlers.drawings import EquityDrawing, FillMark
 from handlers.figures import moment, money, number, price, signed, signed_percent
 from handlers.literals import at_most
@@ -104,13 +104,16 @@ async def equity(
     """Draw the equity curve, without what was paid in or out, and its drawdown."""
     since = _since(ctx, period)
     payments = await ctx.desk.history.latest("BalanceAdjusted", limit=EVERY)
-    curves = {each: await _curve(ctx, each, since, payments) for each in chosen(ctx, account)}
+    curves = {each: (await _curves(ctx, [each], since, payments))[0] for each in chosen(ctx, account)}
     rows = [_equity_row(each, curve) for each, curve in curves.items()]
     columns = ("Account", "Start", "Now", "Paid in", "Change", "In %", "Best", "Worst", "Drawdown")
     table = Table.of(columns, rows, ("Account", "Now", "Change", "Drawdown"))
     live = [each for each in curves if each.mode is Mode.LIVE]
     drawn = live or list(curves)
-    whole = together([curves[each] for each in drawn])
+    whole = curves[drawn[0]]
+    if len(drawn) > 1:
+        began = [curves[each].samples[0].at for each in drawn]
+        whole = together(await _curves(ctx, drawn, since, payments, began))
     parts = [f"{PERIODS[period]}: {_told(whole, ctx.desk.valuation.currency)}"]
     if live and len(live) < len(curves):
         parts.append("The curve is of what is live: paper money is not added to it.")
@@ -125,18 +128,24 @@ async def equity(
     return Reply("\n".join(parts), table=None if alone else table, image=image, private=True)
 
 
-async def _curve(ctx: Context, account: AccountId, since: datetime, payments: Sequence[Columns]) -> Curve:
-    """The account's samples and, unless a price is missing, what it is worth now."""
-    rows = await ctx.desk.history.equity(account=account.name, mode=account.mode, since=since)
-    samples = [Sample(row["at"], row["equity"]) for row in rows]
-    if not samples or not ctx.desk.valuation.awaits_price(account):
-        samples.append(Sample(max(ctx.now, samples[-1].at if samples else ctx.now), _worth(ctx, account)))
-    own = [
-        Paid(entry["at"], Decimal(entry["payload"]["value"]))
-        for entry in payments
-        if (entry["payload"]["account"], entry["payload"]["mode"]) == (account.name, account.mode)
-    ]
-    return curve_of(samples, own)
+async def _curves(
+    ctx: Context,
+    accounts: Sequence[AccountId],
+    since: datetime,
+    payments: Sequence[Columns],
+    cuts: Sequence[datetime] = (),
+) -> list[Curve]:
+    """Of each account as many samples as can be seen, chosen by their sum, and its worth now if that is known."""
+    paid = {each: payments_of(each, payments) for each in accounts}
+    moments = {*cuts, *(payment.at for own in paid.values() for payment in own)}
+    rows = await ctx.desk.history.curve([(each.name, each.mode) for each in accounts], since=since, cuts=moments)
+    curves = []
+    for each, own in paid.items():
+        samples = [Sample(r["at"], r["equity"]) for r in rows if (r["account"], r["mode"]) == (each.name, each.mode)]
+        if not samples or not ctx.desk.valuation.awaits_price(each):
+            samples.append(Sample(max(ctx.now, samples[-1].at if samples else ctx.now), _worth(ctx, each)))
+        curves.append(curve_of(samples, own))
+    return curves
 
 
 def _worth(ctx: Context, account: AccountId) -> Decimal:

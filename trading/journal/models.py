@@ -155,7 +155,7 @@ class EquityRow(Model):
 
     class Meta:
         table = "equity"
-        indexes = (("account", "at"),)
+        indexes = (("account", "at", "mode", "equity"),)  # all that a curve is made of
 
 
 class SignalRow(Model):

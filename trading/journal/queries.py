@@ -3,7 +3,7 @@
 Amounts are Decimal, times UTC; `fees` are a list of Money. `limit` counts rows.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from trading.errors import IntentError
 from trading.instruments import Money
 from trading.journal.models import CursorRow, EquityRow, EventRow, FillRow, OrderRow, SignalRow, TokenRow
 from trading.journal.orm import Orm
+from trading.journal.thinning import Account, thinned
 from trading.journal.values import utc
 
 Columns = dict[str, Any]
@@ -90,12 +91,26 @@ class Queries:
     async def equity(
         self, *, account: str = "", mode: str = "", since: datetime | None = None, limit: int = 0
     ) -> list[Columns]:
-        """The equity curve, oldest first; the last `limit` samples if not 0."""
+        """Every equity sample, oldest first; the last `limit` of them if not 0."""
         wanted = _given(account=account, mode=str(mode), at__gte=_moment(since))
         with self._orm.active():
             newest = EquityRow.filter(**wanted).order_by("-at", "-id")
             found = await (newest.limit(limit) if limit else newest).values()
         return found[::-1]
+
+    async def curve(
+        self, accounts: Sequence[Account], *, since: datetime | None = None, cuts: Collection[datetime] = ()
+    ) -> list[Columns]:
+        """About a thousand samples of the equity of these accounts, oldest first: `account`, `mode`, `at`, `equity`.
+
+        Their deepest falls are those of all samples, in money and in percent, for each account that is asked for by
+        itself, and for several in their sum. At the `cuts`, which are the moments of payments, the samples before and
+        after are there; each adds up to four.
+        """
+        asked = [(name, str(mode)) for name, mode in accounts]
+        with self._orm.active():
+            found = await thinned(self._orm, asked, _moment(since), cuts)
+        return [sample._asdict() for sample in found]
 
     async def signals(self, *, strategy: str = "", limit: int = 100) -> list[Columns]:
         """What strategies wanted, and what became of it."""

@@ -1,8 +1,7 @@
 """The desk as the rows of panels: read from a real desk, without a browser."""
 
-import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from bot.web.dashboard.view.cells import Shape
 from bot.web.dashboard.view.limits import limits
 from bot.web.dashboard.view.market import MarketView, Picture
 from bot.web.dashboard.view.ticket import ticket
-from bot.web.dashboard.view.worth import PERIODS, SHOWN, WorthView, thinned
-from handlers.curve import Sample
+from bot.web.dashboard.view.worth import PERIODS, WorthView
 from tests.running import Running, running
 from trading import events as e
 from trading.instruments import Money, Symbol
@@ -166,18 +164,6 @@ async def test_what_was_paid_in_is_no_profit_and_a_fall_is_shown(tmp_path: Path)
             assert drawn.told.startswith("-1,000.00 USDT (-10.00%), deepest fall 10.00%, since ")
             assert [round(fall) for _, _, fall in drawn.points][:3] == [0, -10, -10]
         assert await view.read() is None, "drawn anew every few seconds only"
-
-
-async def test_a_long_curve_is_thinned_and_keeps_its_best_and_its_worst() -> None:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    worths = [Decimal(10_000 + number % 97) for number in range(9_000)]
-    worths[1234], worths[7777] = Decimal(5), Decimal(99_999)
-    samples = [Sample(start + timedelta(minutes=5) * number, worth) for number, worth in enumerate(worths)]
-    kept = thinned(samples)
-    assert len(kept) <= SHOWN + 10
-    assert {samples[0], samples[1234], samples[7777], samples[-1]} <= set(kept)
-    assert all(one.at < other.at for one, other in itertools.pairwise(kept))
-    assert thinned(samples[:100]) == samples[:100]
 
 
 # --- what happened ----------------------------------------------------------------------------

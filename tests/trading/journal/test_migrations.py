@@ -71,7 +71,7 @@ async def test_every_index_that_the_reads_need_is_there(empty: Place) -> None:
         ("orders", "(account, created_at)"),
         ("fills", "(order_id)"),
         ("fills", "(account, traded_at)"),
-        ("equity", "(account, at)"),
+        ("equity", "(account, at, mode, equity)"),
         ("signals", "(strategy, at)"),
     ):
         assert any(f" {table} " in f"{sql} ".replace("public.", "") and columns in sql for sql in definitions), columns
@@ -104,7 +104,7 @@ async def test_a_database_from_a_newer_version_is_refused(empty: Place) -> None:
         await fill_every_table(journal)
     before = await counts(empty)
     for writer in (True, False):
-        with pytest.raises(JournalError, match=r"made by a newer Tiller .*0002_venue_fees.*Update Tiller"):
+        with pytest.raises(JournalError, match=r"made by a newer Tiller .*0003_venue_fees.*Update Tiller"):
             await open_journal(empty.url, writer=writer)
     assert await counts(empty) == before
 

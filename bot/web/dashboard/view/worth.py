@@ -3,20 +3,18 @@
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from bot.app import App
 from handlers.accounts import in_use
-from handlers.curve import Curve, Paid, Sample, curve_of
+from handlers.curve import Curve, Paid, Sample, curve_of, payments_of
 from handlers.figures import short_moment, signed
 from trading.intent import AccountId
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30), "All": timedelta(days=9999)}
-MOST = 10_000  # samples: five weeks of one every five minutes; the label says from when
-SHOWN = 500  # of them drawn
+EVERY = 1_000_000  # payments: all there are
 SEEN = 720  # an hour of points while the page is open
 EVERY_S = 5
 RELOAD = timedelta(minutes=1)
@@ -74,14 +72,10 @@ class WorthView:
         if self._loaded and self._loaded[0] == chosen and now - self._loaded[1] < RELOAD:
             return
         history, since = self.app.store.queries, now - PERIODS[self.period]
-        rows = await history.equity(account=account.name, mode=account.mode, since=since, limit=MOST)
-        moved = await history.latest("BalanceAdjusted", limit=MOST)
-        self._recorded = thinned([Sample(row["at"], row["equity"]) for row in rows])
-        self._payments = [
-            Paid(entry["at"], Decimal(entry["payload"]["value"]))
-            for entry in moved
-            if (entry["payload"]["account"], entry["payload"]["mode"]) == (account.name, account.mode)
-        ]
+        self._payments = payments_of(account, await history.latest("BalanceAdjusted", limit=EVERY))
+        cuts = [payment.at for payment in self._payments]
+        rows = await history.curve([(account.name, account.mode)], since=since, cuts=cuts)
+        self._recorded = [Sample(row["at"], row["equity"]) for row in rows]
         self._loaded = (chosen, now)
 
     def _drawing(self, curve: Curve) -> Drawn:
@@ -90,15 +84,3 @@ class WorthView:
         told = f"{change}, deepest fall {-curve.drawdown:.2f}%, since {since}"
         points = [(each.at.isoformat(), float(each.worth), float(each.fall)) for each in curve.points]
         return Drawn(points, told)
-
-
-def thinned(samples: Sequence[Sample]) -> list[Sample]:
-    """At most about `SHOWN` of them: of each stretch its first, its best and its worst, and the very last."""
-    size = -(-len(samples) * 3 // SHOWN)  # rounded up
-    if size <= 3:
-        return list(samples)
-    kept = set(samples[-1:])
-    for start in range(0, len(samples), size):
-        part = samples[start : start + size]
-        kept |= {part[0], min(part, key=lambda s: s.worth), max(part, key=lambda s: s.worth)}
-    return sorted(kept)

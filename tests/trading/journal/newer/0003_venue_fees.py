@@ -7,7 +7,7 @@ from trading.journal.models import Amount
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tiller", "0001_initial")]  # noqa: RUF012
+    dependencies = [("tiller", "0002_equity_index")]  # noqa: RUF012
     operations = [  # noqa: RUF012
         ops.CreateModel(
             name="NoteRow",

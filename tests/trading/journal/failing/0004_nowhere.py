@@ -5,5 +5,5 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tiller", "0002_column")]  # noqa: RUF012
+    dependencies = [("tiller", "0003_column")]  # noqa: RUF012
     operations = [ops.RunSQL("INSERT INTO there_is_no_such_table VALUES (1)")]  # noqa: RUF012
