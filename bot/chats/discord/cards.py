@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
 from bot.alerts.notifier import Undelivered
 from bot.chats.base import MessageRef
+from bot.chats.consent import ended, token_of
 from bot.chats.discord.sending import Sender
 from bot.chats.discord.wire import Refused
 from bot.chats.memory import Memory
-from handlers.confirm import DESK
-from handlers.reply import Reply, Tone
+from handlers.reply import Reply
 from trading.book import Book
 from trading.control import Confirmation
 from trading.events import ConfirmationClosed, Recorded
@@ -93,21 +92,3 @@ class Cards:
                     return None
                 await asyncio.sleep(max(pause, why.after_s))
         return None
-
-
-def token_of(reply: Reply) -> str:
-    """The token of the confirmation that a reply asks for; empty if it asks for none."""
-    lines = [button.line.split() for button in reply.buttons]
-    return next((words[1] for words in lines if len(words) == 2 and words[0] == "confirm"), "")
-
-
-def ended(asked: Confirmation | None, shown: Reply | None = None) -> Reply:
-    """What a confirmation's card says when it waits no longer; it has no buttons."""
-    reply = shown or Reply("")
-    if asked is None:
-        return Reply("This is not waiting any more.")
-    by = "" if asked.closed_by == DESK else f" by {asked.closed_by}"
-    done = asked.outcome in ("confirmed", "approved")
-    end = f"{asked.outcome.capitalize()}{by}{'' if done else ', nothing was sent'}."
-    tone = Tone.GOOD if done else Tone.WARN
-    return msgspec.structs.replace(reply, text=f"{asked.summary}\n{end}", tone=tone, buttons=(), phrase=None)

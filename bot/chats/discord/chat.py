@@ -4,12 +4,11 @@ Imported only where a token is configured.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 import discord
-import structlog
 
 from bot.alerts.bursts import Change
 from bot.chats.answering import Answering
@@ -22,6 +21,7 @@ from bot.chats.discord.register import Registration
 from bot.chats.discord.sending import Sender
 from bot.chats.memory import Memory
 from bot.settings.sections import DiscordSettings
+from bot.supervise import Supervisor
 from handlers.alerts import Alert
 from handlers.reply import Reply
 from handlers.spec import REGISTRY, CommandSpec
@@ -29,8 +29,6 @@ from trading.control import Founding
 
 FINISH_S = 10.0  # for what was begun when we stop
 ROOM = 1500  # characters of several alerts at once: one message of 2,000, however they are escaped
-
-log = structlog.get_logger("tiller.discord")
 
 
 def discord_chat(
@@ -72,10 +70,13 @@ class DiscordChat:
         self._answers = Answers(self._sender, self._cards, memory, self._answering)
         self._interactions = Interactions(house, self._sender, self._answers, self._answering, channels, registry)
         self._registration = Registration(registry, memory)
-        self._connection = Connection(settings, self._take, self._joined, identify_s)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._connection = Connection(settings, self._take, self._joined, house.mishap, identify_s)
+        self._mishap = house.mishap
+        self._supervisor = Supervisor(self._stopped)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._begun: set[asyncio.Task[Any]] = set()
         self._taking = False
+        self._broken = ""
 
     # --- Chat --------------------------------------------------------------------------------
 
@@ -83,7 +84,7 @@ class DiscordChat:
     def problem(self) -> str:
         """Why it does not work at present; empty while it does."""
         refused = (*self._registration.problems.values(), *self._sender.problems.values())
-        return self._connection.problem or next(iter(refused), "")
+        return self._broken or self._connection.problem or next(iter(refused), "")
 
     async def start(self) -> None:
         """Log in, register the commands, take lines, tell the configured channels.
@@ -99,7 +100,7 @@ class DiscordChat:
             place = Place(channel.id)
             name, tell = destination(NAME, place), partial(self._tell, place)
             await self._notifier.attach(name, tell, kinds=channel.alerts, quiet=channel.quiet, room=ROOM)
-        self._begin(self._connection.stay(self._logged_in), "discord")
+        self._begin("discord", partial(self._connection.stay, self._logged_in))
 
     async def stop(self) -> None:
         """Take no more, finish what was begun, disconnect."""
@@ -168,7 +169,7 @@ class DiscordChat:
 
     def _logged_in(self, client: discord.Client) -> None:
         self._sender.client = client
-        self._begin(self._registration.run(client, self._settings.guilds), "discord commands")
+        self._begin("discord commands", partial(self._registration.run, client, self._settings.guilds))
 
     async def _take(self, i: Interaction) -> None:
         """One interaction; the library calls this in a task of its own."""
@@ -184,15 +185,12 @@ class DiscordChat:
         if guild in self._settings.guilds:
             await self._registration.register(client, guild, again=invited)
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.append(task)
-        task.add_done_callback(self._ended)
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._supervisor.attempt(name, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    async def _stopped(self, where: str, why: Exception) -> None:
         """What should not have failed is told: it cannot be begun again blindly."""
-        if task in self._tasks:
-            self._tasks.remove(task)
-        if not task.cancelled() and (why := task.exception()) is not None:
-            self._connection.lost(f"The Discord chat stopped ({type(why).__name__}): restart the bot.")
-            log.error("mishap", where=task.get_name(), exc_info=why)
+        self._broken = f"The Discord chat stopped ({type(why).__name__}): restart the bot."
+        await self._mishap(where, why)

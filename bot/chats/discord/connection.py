@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 
 import discord
@@ -13,6 +14,7 @@ from discord.http import Route
 from bot.alerts.notifier import Undelivered
 from bot.chats.discord.wire import TOKEN_REFUSED, delivering
 from bot.settings.sections import DiscordSettings
+from bot.supervise import Mishap
 from trading.errors import ConfigError
 
 LOGIN_S = 20.0
@@ -37,10 +39,18 @@ Joined = Callable[[discord.Client, int, bool], Awaitable[None]]
 class Connection:
     """One bot's presence on Discord. `client` is set once it is logged in; `problem` is empty while it is connected."""
 
-    def __init__(self, settings: DiscordSettings, take: Take, joined: Joined, identify_s: float = IDENTIFY_S) -> None:
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        take: Take,
+        joined: Joined,
+        mishap: Mishap,
+        identify_s: float = IDENTIFY_S,
+    ) -> None:
         self.client: discord.Client | None = None
         self.take = take
         self.joined = joined
+        self.mishap = mishap
         self.identify_s = identify_s
         self._token = settings.token
         self._problem = OUTAGE
@@ -175,4 +185,6 @@ class _Client(discord.Client):
         await self._desk.joined(self, guild.id, False)
 
     async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
-        log.error("mishap", where=event_method, exc_info=True)
+        """What `take` and the others failed with; the library calls this while it handles that."""
+        if isinstance(why := sys.exc_info()[1], Exception):
+            await self._desk.mishap("discord", why)

@@ -18,6 +18,7 @@ from discord import app_commands
 from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import House, Place, destination
+from bot.chats.consent import ASKING, is_consent
 from bot.chats.discord.answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
 from bot.chats.discord.commands import asked_of, choices_of, line_of
 from bot.chats.discord.sending import Sender
@@ -28,7 +29,6 @@ from handlers.reply import Reply, Tone
 from handlers.spec import CommandSpec
 from trading.control import Confirmation
 
-CONSENTS = ("confirm", "approve")
 ENDED = frozenset({"ALREADY_CLOSED", "EXPIRED", "UNKNOWN_TOKEN", "MODE_CHANGED"})
 PHRASE = "phrase"
 
@@ -104,7 +104,7 @@ class Interactions:
             return
         reply = refusal or await self._run(line_of(asked, self._registry), request)
         hidden = request.hidden or (reply.private and request.in_guild)
-        if reply.private and asked.name not in CONSENTS:
+        if reply.private and asked.name not in ASKING:
             self._private.add(asked.name)
         await self._answers.answer(i, request, reply, hidden=hidden, edits=True)
 
@@ -123,7 +123,7 @@ class Interactions:
     async def _submit(self, i: Interaction, request: Request) -> None:
         """A phrase was typed; what it confirms is in the form's own id."""
         line = self._sender.lines.line(str(_data(i).get("custom_id", "")))
-        refusal = self._not_here(i) or (_too_old() if line is None or not _consents(line) else None)
+        refusal = self._not_here(i) or (_too_old() if line is None or not is_consent(line) else None)
         await self._obey(i, request, f"{line} {' '.join(_typed(_data(i)).split())}", refusal)
 
     async def _obey(self, i: Interaction, request: Request, line: str, refusal: Reply | None) -> None:
@@ -158,7 +158,7 @@ class Interactions:
 
     def _phrase(self, line: str, actor: Actor) -> str:
         """What this person must type to confirm; empty if nothing, or if it is not theirs to confirm."""
-        if not _consents(line) or actor.role is Role.STRANGER:
+        if not is_consent(line) or actor.role is Role.STRANGER:
             return ""
         asked = self._house.book.get(Confirmation, line.split()[1].lower())
         if asked is None or asked.outcome:
@@ -172,11 +172,6 @@ class Interactions:
 
 def _data(i: Interaction) -> Mapping[str, Any]:
     return i.data or {}
-
-
-def _consents(line: str) -> bool:
-    words = line.removeprefix("/").split()
-    return len(words) == 2 and words[0] in CONSENTS
 
 
 def _form(data: str, phrase: str) -> discord.ui.Modal:

@@ -9,7 +9,8 @@ import structlog
 
 from bot.chats.answering import Answering
 from bot.chats.base import House, MessageRef, Place, destination
-from bot.chats.telegram.cards import ASKING, Cards
+from bot.chats.consent import ASKING
+from bot.chats.telegram.cards import Cards
 from bot.chats.telegram.menu import Menus
 from bot.chats.telegram.pace import Flood
 from bot.chats.telegram.speech import Speech

@@ -8,20 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-import msgspec
-
 from bot.chats.base import MessageRef, Place
+from bot.chats.consent import AGREED, ended, token_of
 from bot.chats.memory import Memory
 from handlers.parse import MissingArgument
-from handlers.reply import Reply, Tone
+from handlers.reply import Reply
 from trading.book import Book
 from trading.control import Confirmation
 from trading.events import ConfirmationClosed, Recorded
 
 MOST = 2000  # remembered of each kind
-ASKING = ("confirm", "approve")  # the commands of a card's first button
-AGREED = ("confirmed", "approved")
-DESK = "desk"
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -65,7 +61,7 @@ class Cards:
         if reply.error == MissingArgument.code:
             self._forms[ref] = None
             _forget(self._forms)
-        if token := asked_by(reply):
+        if token := token_of(reply):
             self._asking.setdefault(token, []).append((ref, reply))
             _forget(self._asking)
             if self._memory:
@@ -84,7 +80,7 @@ class Cards:
 
     def _hear(self, entry: Recorded) -> None:
         if isinstance(entry.event, ConfirmationClosed):
-            self._closed(entry.event.token, entry.event.outcome, entry.event.actor)
+            self._settle(entry.event.token)
 
     def _keep(self, number: str, ref: MessageRef) -> None:
         if (ref.place, number) in self._orders or (self._memory and self._memory.card(number, ref.place)):
@@ -95,38 +91,16 @@ class Cards:
             self._memory.keep_card(number, ref)
 
     def _settle(self, token: str) -> None:
+        """Change the cards of a confirmation that is not waiting any more."""
         asked = self._book.get(Confirmation, token)
-        if asked is not None and asked.outcome:
-            self._closed(token, asked.outcome, asked.closed_by)
-
-    def _closed(self, token: str, outcome: str, actor: str) -> None:
-        asked = self._book.get(Confirmation, token)
+        if asked is not None and not asked.outcome:
+            return
         for ref, reply in self._asking.pop(token, ()):
-            if asked is not None and outcome in AGREED:  # the order's fills may be told before the press is answered
+            if asked is not None and asked.outcome in AGREED:  # fills may be told before the press is answered
                 self._keep(self._book.order_id(asked.key), ref)
-            card = reply or Reply(f"{asked.summary if asked else ''}\nIt waits.")
-            self._change(ref, answered(card, outcome, actor))
+            self._change(ref, ended(asked, reply))
         if self._memory:
             self._memory.closed(token)
-
-
-def asked_by(reply: Reply) -> str:
-    """The token of the confirmation that a reply asks for; empty if it asks for none."""
-    for button in reply.buttons:
-        command, _, token = button.line.removeprefix("/").partition(" ")
-        if command in ASKING and token.isalnum():
-            return token
-    return ""
-
-
-def answered(card: Reply, outcome: str, actor: str) -> Reply:
-    """A card that was closed: what it asked, and in place of how to answer, who did."""
-    by = "" if actor == DESK else f" by {actor}"
-    nothing = "" if outcome in AGREED else "; nothing was sent"
-    asked, _, _ = card.text.rpartition("\n")
-    text = f"{asked}\n{outcome.capitalize()}{by}{nothing}.".strip()
-    tone = Tone.WARN if nothing else Tone.INFO
-    return msgspec.structs.replace(card, text=text, tone=tone, buttons=(), phrase=None, image=None)
 
 
 def _forget(known: dict[K, V]) -> None:

@@ -6,7 +6,7 @@ from bot.chats.answering import MOST, PATIENCE_S, Answering
 from bot.chats.base import Place
 from handlers.alerts import Alert, Severity
 from handlers.reply import Reply
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
 
 HERE, THERE = Place(1), Place(1, 7)
 ANSWER = Reply("Filled", order_id="abc", as_of=5)

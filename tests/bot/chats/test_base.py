@@ -1,10 +1,8 @@
-"""What both chats share: names of places, tokens of long lines, alerts as replies, progress."""
+"""What both chats share: names of places, tokens of long lines, alerts as replies."""
 
 import msgspec
-import pytest
 
 from bot.chats.base import ButtonLines, MessageRef, Place, destination, told
-from bot.chats.render.plain import progress
 from handlers.alerts import Alert, Severity
 from handlers.reply import Reply, Tone
 
@@ -43,16 +41,3 @@ def test_an_alert_is_shown_like_a_reply() -> None:
     assert told(alert) == Reply("Filled.", tone=Tone.GOOD, order_id="abc")
     assert told(Reply("x")) == Reply("x")
     assert told(Alert(9, "system", Severity.INFO, "Started.")).order_id is None
-
-
-@pytest.mark.parametrize(
-    ("done", "total", "shown"),
-    [
-        (0, 10, "░░░░░░░░░░░░░░░░░░░░ 0% (0 of 10)"),
-        (9, 20, "█████████░░░░░░░░░░░ 45% (9 of 20)"),
-        (12, 10, "████████████████████ 100% (10 of 10)"),
-        (0, 0, "░░░░░░░░░░░░░░░░░░░░ 0% (0 of 0)"),
-    ],
-)
-def test_progress_is_a_bar(done: int, total: int, shown: str) -> None:
-    assert progress("Reconciling", done, total) == Reply(f"Reconciling\n{shown}")

@@ -94,7 +94,7 @@ async def test_an_id_linked_to_somebody_of_the_settings_confirms_for_them(tmp_pa
         card = await both.told(both.ben, "/buy BTC/USDT 0.001", both.group)
         await (await both.dc_ben.slash(both.channel, "reject", token=token(both))).answer()
         await both.telegram.until(lambda: not card.buttons)
-        assert card.text.endswith("Rejected by person:ben; nothing was sent.")
+        assert card.text.endswith("Rejected by person:ben, nothing was sent.")
 
 
 async def test_what_expires_is_said_on_both_chats(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ async def test_what_expires_is_said_on_both_chats(tmp_path: Path) -> None:
         second = await (await both.dc_ana.slash(both.channel, "buy", symbol="BTC/USDT", size="0.002")).answer()
         await both.expire()
         await both.telegram.until(lambda: not first.buttons)
-        assert first.text.endswith("Expired; nothing was sent.")
+        assert first.text.endswith("Expired, nothing was sent.")
         await both.reads(second, "Expired, nothing was sent.")
         late = await (await both.dc_ana.slash(both.channel, "confirm", token=token(both))).answer()
         assert "expired" in late.text
@@ -137,7 +137,7 @@ async def test_a_card_shown_on_both_chats_is_closed_on_both(tmp_path: Path) -> N
         await both.told(both.ana, f"/reject {tokens[1]}")
         await (await both.dc_ana.slash(both.channel, "reject", token=tokens[0])).answer()
         await both.reads(shown, "Rejected by person:ana, nothing was sent.")
-        await both.telegram.until(lambda: card.text.endswith("Rejected by person:ana; nothing was sent."))
+        await both.telegram.until(lambda: card.text.endswith("Rejected by person:ana, nothing was sent."))
 
 
 PINE = """

@@ -107,6 +107,8 @@ class DiscordDesk:
         self.eve = self.discord.person(6666, "eve", admin=True)  # of the server, and a stranger to the desk
         self.desk = HandDesk()
         self.mishaps: list[tuple[str, Exception]] = []
+        self.people = Ids()
+        self.memory: Callable[[Path], Memory] = Memory
         self.door = self.desk.door(policy, registry)
         self.registry = registry
         self.file = folder / "discord.json"
@@ -130,8 +132,8 @@ class DiscordDesk:
     async def connect(self, **more: Any) -> Chat:
         """A chat that is started on the desk; as after a restart if there was one."""
         self.notifier = Notifier(self.desk.journal, self.desk.book, Supervisor(self.mishap))
-        house = House(self.door, Ids(), self.notifier, self.desk.book, self.mishap)
-        make = discord_chat(self.settings(**more), Memory(self.file), self.registry, identify_s=0)
+        house = House(self.door, self.people, self.notifier, self.desk.book, self.mishap)
+        make = discord_chat(self.settings(**more), self.memory(self.file), self.registry, identify_s=0)
         chat = await make(house)
         await chat.start()
         self.notifier.start()

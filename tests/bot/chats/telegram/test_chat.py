@@ -77,12 +77,12 @@ async def test_a_card_answered_elsewhere_or_expired_says_so(tmp_path: Path) -> N
             (first,) = await said(telegram, ana.chat)
             token = card_token(talk.book)
             await talk.door.run(f"reject {token}", Known().who("telegram", ANA), "web", "w1")
-            await telegram.until(lambda: first.text.endswith("Rejected by person:ana; nothing was sent."))
+            await telegram.until(lambda: first.text.endswith("Rejected by person:ana, nothing was sent."))
             assert first.buttons == ()
             await ana.says(ana.chat, "/buy BTC/USDT 0.001")
             second = (await said(telegram, ana.chat, 2))[-1]
             await talk.book.record(ConfirmationClosed(card_token(talk.book), "expired", "desk"))
-            await telegram.until(lambda: second.text.endswith("Expired; nothing was sent."))
+            await telegram.until(lambda: second.text.endswith("Expired, nothing was sent."))
 
 
 async def test_a_card_from_before_a_restart_does_nothing_and_loses_its_buttons(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_with_a_memory_cards_of_before_a_restart_are_changed_and_answered_
             await telegram.until(lambda: memory.waiting)
         async with chatting(telegram, tmp_path, place, toml=toml, memory=memory) as talk:
             await telegram.until(lambda: not waiting.buttons)
-            assert waiting.text.endswith("Voided; nothing was sent.")
+            assert waiting.text.endswith("Voided, nothing was sent.")
             assert "BTC/USDT" in waiting.text
             await talk.door.run(f"cancel {number}", Known().who("telegram", ANA), "web", "w1")
             await telegram.until(lambda: "anceled" in ana.chat.texts[-1])

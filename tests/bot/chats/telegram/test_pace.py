@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chats.telegram.pace import Flood, Pace
-from tests.simulation.loop import VirtualLoop
+from tests.loop import VirtualLoop
 
 T = TypeVar("T")
 
