@@ -85,6 +85,7 @@ class App:
         if self.book.get(Founding, "desk") is None and not self.book.recent_orders():
             await self.book.record(e.DeskFounded(secrets.token_hex(8)))
         self.metrics.follow(lambda: self.book.journal.last_seq, lambda: len(self.book.open_orders()))
+        self.metrics.weigh(lambda: {at: budget.used_weight() for at, budget in self.desk.budgets.items()})
         self.book.subscribe(lambda entry: count(entry, self.metrics, self.book))
         self.found = [f"{replayed} journal entries replayed"]
         voided = await self.dispatcher.confirmations.void_all("restart")

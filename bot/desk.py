@@ -15,6 +15,7 @@ from handlers.actor import Actor, Role
 from handlers.drawings import CandlesDrawing, Drawing
 from handlers.guests import Named
 from handlers.reply import Image
+from trading.binance.budget import Budget
 from trading.book import Book
 from trading.clock import Clock
 from trading.instruments import Instrument, Symbol
@@ -56,6 +57,7 @@ class LiveDesk:
     tail: LogTail
     unready: dict[AccountId, str] = field(default_factory=dict)
     closed: Mapping[AccountId, str] = field(default_factory=dict)
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
     task_health: Callable[[], Mapping[str, str]] = dict
     easel: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -1,6 +1,6 @@
 """What Prometheus can ask for at `/metrics`. Numbers for graphs only: nothing is decided by them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from prometheus_client import (
@@ -14,12 +14,17 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client import Enum as States
+from prometheus_client.core import GaugeMetricFamily
 
 from trading.events import TradingState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 COMMAND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 APPEND_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+
+
+Weights = Callable[[], Mapping[str, Mapping[str, tuple[int, int]]]]
+"""By a venue's address and an interval, such as `1m`: the weight of the requests sent in it, and its limit."""
 
 
 class Metrics:
@@ -91,6 +96,10 @@ class Metrics:
         self._journal_seq.set_function(journal_seq)
         self._open_orders.set_function(open_orders)
 
+    def weigh(self, weights: Weights) -> None:
+        """Where to read, whenever somebody asks, how near the venues' limits on requests are."""
+        self._registry.register(_Weights(weights))
+
     def appended(self, seconds: float) -> None:
         """The journal grew."""
         self._append_seconds.observe(seconds)
@@ -110,3 +119,20 @@ class Metrics:
     def render(self) -> bytes:
         """The text format that Prometheus reads; its content type is `CONTENT_TYPE`."""
         return generate_latest(self._registry)
+
+
+class _Weights:
+    """The limits on requests, as Prometheus collects them."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["address", "interval"]
+        used = GaugeMetricFamily("tiller_request_weight", "Weight of the requests of this interval.", labels=labels)
+        limit = GaugeMetricFamily("tiller_request_weight_limit", "Above it, the venue refuses.", labels=labels)
+        for address, intervals in self._weights().items():
+            for interval, (weight, most) in intervals.items():
+                used.add_metric([address, interval], weight)
+                limit.add_metric([address, interval], most)
+        yield from (used, limit)

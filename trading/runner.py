@@ -11,30 +11,26 @@ strategies on one symbol therefore want two accounts. Dust, which cannot be sold
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
 
 from trading import events as e
+from trading.bars import Feed, closed_since, is_news, warmed_up
 from trading.book import Book
 from trading.control import StrategySwitch
 from trading.errors import ConfigError, IntentError, TradingError, VenueError
 from trading.ids import derive
 from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Origin, Size, Unit
-from trading.market.candles import bar_start
 from trading.oms import Oms
 from trading.order import Order
 from trading.ports import Market
 from trading.quotes import Candle, timeframe_seconds
 from trading.strategies import strategy_class
-from trading.strategies.strategy import Bar, Strategy, Wish, unknown
+from trading.strategies.strategy import Wish, unknown
 
-GRACE_S = 5  # real seconds: a bar that closed longer than one timeframe and this ago is history
-CATCH_UP = 1000  # bars; a strategy that has missed more is warmed up anew
-LATE_S = (0.3, 0.7, 1.5)  # waits, in real seconds, for a bar that the market has closed but does not show yet
 SETTLE_S = 5.0  # how long to wait for an order's outcome, so that the signal can tell it
 
 MakeRoom = Callable[[AccountId, Symbol, Decimal, Origin], Awaitable[None]]
@@ -56,21 +52,6 @@ class StrategyConfig(msgspec.Struct, frozen=True):
     @property
     def actor(self) -> str:
         return f"strategy:{self.name}"
-
-
-class Feed(msgspec.Struct):
-    """One symbol of one strategy: what it remembers, and when the last bar it was shown closed."""
-
-    strategy: Strategy
-    until: datetime
-
-    def show(self, candles: Sequence[Candle], position: Decimal) -> Wish | None:
-        """Show closed bars in their order; what is wished at the close of the last one."""
-        wish = None
-        for candle in candles:
-            self.until = candle.end
-            wish = self.strategy.on_bar(Bar.of(candle), float(position))
-        return wish
 
 
 class Runner:
@@ -183,13 +164,14 @@ class Runner:
         account = AccountId(config.account, self.book.mode(config.account))
         instrument = self.oms.drafting.instrument(account, symbol)
         feed = self._feeds[config.name].get(symbol)
-        candles = None if feed is None else await _closed_since(feed.until, market, symbol, config.timeframe)
+        candles = None if feed is None else await closed_since(feed.until, market, symbol, config.timeframe)
         if feed is None or candles is None:
-            self._feeds[config.name][symbol] = await _warmed_up(config, market, instrument)
+            strategy = strategy_class(config.class_name).make(config.params, float(instrument.tick))
+            self._feeds[config.name][symbol] = await warmed_up(strategy, market, symbol, config.timeframe)
         elif candles:
             newest = candles[-1]
             wish = feed.show(candles, self._held(account, instrument, newest.close))
-            if wish is not None and _is_news(newest, market) and self.running(config.name):
+            if wish is not None and is_news(newest, market) and self.running(config.name):
                 await self._act(config, account, instrument, wish, newest)
 
     def _held(self, account: AccountId, instrument: Instrument, price: Decimal) -> Decimal:
@@ -254,39 +236,6 @@ class Runner:
 
     async def _send(self, intent: Intent) -> Order:
         return await self.oms.settled((await self.oms.submit(intent)).id, SETTLE_S)
-
-
-async def _warmed_up(config: StrategyConfig, market: Market, instrument: Instrument) -> Feed:
-    """A new strategy that has been shown its history; none of it is acted on."""
-    strategy = strategy_class(config.class_name).make(config.params, float(instrument.tick))
-    feed = Feed(strategy, bar_start(market.now(), config.timeframe))
-    feed.show(await market.candles(instrument.symbol, config.timeframe, strategy.warmup), ZERO)
-    return feed
-
-
-async def _closed_since(until: datetime, market: Market, symbol: Symbol, timeframe: str) -> Sequence[Candle] | None:
-    """The bars that closed after `until`, oldest first; None where they are too many to go through."""
-    due = bar_start(market.now(), timeframe)
-    if due <= until:
-        return ()
-    candles = await market.candles(symbol, timeframe, 2)
-    for pause in LATE_S:
-        if candles and candles[-1].end >= due:
-            break
-        await asyncio.sleep(pause)
-        candles = await market.candles(symbol, timeframe, 2)
-    if candles and candles[0].end > until:
-        missed = (market.now() - until) // timedelta(seconds=timeframe_seconds(timeframe))
-        if missed > CATCH_UP:
-            return None
-        candles = await market.candles(symbol, timeframe, missed)
-    return [candle for candle in candles if candle.end > until]
-
-
-def _is_news(candle: Candle, market: Market) -> bool:
-    """Whether a bar closed so lately that an order for it is not late."""
-    lately = timedelta(seconds=timeframe_seconds(candle.timeframe) + GRACE_S * float(market.speed))
-    return market.now() - candle.end <= lately
 
 
 def _told(order: Order) -> str:

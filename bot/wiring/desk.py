@@ -11,6 +11,7 @@ from bot.settings.models import Settings
 from bot.settings.risk import AccountRisk, RiskSettings
 from bot.tokens import Tokens
 from bot.wiring.markets import build_markets
+from bot.wiring.mt5 import margin_of
 from bot.wiring.venues import build_executors
 from trading.binance.budget import Budget
 from trading.book import Book
@@ -59,6 +60,7 @@ def build_desk(
         not_ready=lambda account: unready.get(account, "") or closed.get(account, ""),
         listed=listed,
         vet=lambda order, reference: executors[order.account_id].vet(order, reference),
+        margin=lambda order: margin_of(executors[order.account_id], order),
     )
     oms = Oms(book, gate, Drafting(book, valuation, executors), executors)
     protection = Protection(oms)
@@ -81,6 +83,7 @@ def build_desk(
         tokens=tokens,
         tail=tail,
         unready=unready,
+        budgets=budgets,
         closed=closed,
     )
 

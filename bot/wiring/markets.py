@@ -17,9 +17,10 @@ from trading.instruments import Instrument, Symbol
 from trading.market.binance import BinanceMarket
 from trading.market.binance_rest import Admission
 from trading.market.feed import CcxtMarket
+from trading.market.fractal import LISTINGS
 from trading.market.mt5 import Mt5Market
 from trading.market.replay import ReplayMarket
-from trading.market.simulated import LISTINGS, SimulatedMarket
+from trading.market.simulated import SimulatedMarket
 from trading.ports import Market
 
 Budgets = Mapping[str, Budget]

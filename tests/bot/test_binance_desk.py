@@ -146,6 +146,8 @@ async def test_a_day_of_trading_on_spot(tmp_path: Path, place: Place) -> None:
         assert place.spot.exchange.accounts["main"].open == {}
         assert books(desk) == {"USDT": place.money()["USDT"] - 10_000}
         assert "no differences" in (await ok(desk, "/reconcile main")).text
+        shown = desk.app.metrics.render().decode()
+        assert f'tiller_request_weight_limit{{address="{place.venue.url}",interval="1m"}} 6000.0' in shown
 
 
 async def test_a_kill_with_flatten_cancels_and_closes_on_both_products(tmp_path: Path, place: Place) -> None:

@@ -49,12 +49,16 @@ def test_how_things_stand_is_shown() -> None:
     metrics.trading_state(TradingState.HALTED)
     metrics.notifier_lag("telegram:-1001", 4)
     metrics.follow(lambda: 7, lambda: 3)
+    metrics.weigh(lambda: {"https://api.binance.com": {"1m": (1200, 6000)}})
 
     assert value(metrics, "tiller_up") == 1
     assert value(metrics, "tiller_build_info", version="1.2.3") == 1
     assert value(metrics, "tiller_equity", account="demo", mode="paper") == 10000.25
     assert value(metrics, "tiller_open_orders") == 3
     assert value(metrics, "tiller_journal_seq") == 7
+    binance = {"address": "https://api.binance.com", "interval": "1m"}
+    assert value(metrics, "tiller_request_weight", **binance) == 1200
+    assert value(metrics, "tiller_request_weight_limit", **binance) == 6000
     assert value(metrics, "tiller_trading_state", tiller_trading_state="HALTED") == 1
     assert value(metrics, "tiller_trading_state", tiller_trading_state="ACTIVE") == 0
     assert value(metrics, "tiller_notifier_lag", destination="telegram:-1001") == 4

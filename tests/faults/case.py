@@ -9,7 +9,8 @@ from tests.faults.books import Difference, compare
 from tests.faults.desk import ACCOUNT, Desk
 from tests.faults.exchange import open_exchange
 from tests.faults.kinds import KINDS, Struck
-from tests.faults.loop import JumpLoop, LoopClock
+from tests.faults.loop import JumpLoop
+from tests.loop import LoopClock
 from trading.errors import IntentError
 
 OVER_S = 15.0  # the fault is over at most so long after the action

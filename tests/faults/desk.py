@@ -8,9 +8,9 @@ from bot.supervise import Supervisor
 from bot.wiring.venues import build_executors
 from tests.faults.books import Ours, Terms, Trade
 from tests.faults.exchange import KEY, SECRET, Exchange
-from tests.faults.loop import LoopClock
 from tests.incidents.hands import Journal
 from tests.kit import MemoryVenueStore
+from tests.loop import LoopClock
 from tests.trading.risk.desk import off
 from trading import events as e
 from trading.binance.budget import Budget

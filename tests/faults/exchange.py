@@ -10,8 +10,8 @@ from tests.emulators.binance.signing import ApiKey
 from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
 from tests.faults.books import Theirs, spot_books, usdm_books
-from tests.faults.loop import LoopClock
 from tests.kit import HandMarket
+from tests.loop import LoopClock
 from trading.instruments import Instrument, Settlement, Symbol
 from trading.quotes import Level, Quote
 

@@ -6,7 +6,6 @@ desk's and the loop's are one, unless a story sets them apart.
 
 import asyncio
 import importlib
-import selectors
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
@@ -24,9 +23,9 @@ from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
 from tests.incidents.hands import DEMO, Hands, Journal
 from tests.kit import BTC, ETH, START, HandClock
+from tests.loop import Select, VirtualLoop
 from tests.trading.executors.binance.door import KEY, SECRET
 from tests.trading.executors.contract import FakeMarket, quote_of
-from tests.trading.market.virtual import JumpingSelector, VirtualLoop
 from trading import events as e
 from trading.binance.addresses import addresses_of
 from trading.binance.budget import Budget
@@ -56,15 +55,14 @@ PLACES = {
 """Requests that place something. They are sent with a body, all others with a query."""
 
 
-class PatientSelector(JumpingSelector):
+class PatientLoop(VirtualLoop):
     """Lets what is on its way between two sockets arrive before it moves time on."""
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        found = selectors.DefaultSelector.select(self, 0)
+    def wait(self, select: Select, timeout: float | None) -> list[Any]:
+        found = select(0)
         if not found and timeout:
             time.sleep(0)  # the kernel's turn
-            found = selectors.DefaultSelector.select(self, 0)
-        return found or super().select(timeout)
+        return found or super().wait(select, timeout)
 
 
 class Clock(HandClock):
@@ -218,8 +216,7 @@ def at_binance(
         @wraps(play)
         def test() -> None:
             importlib.import_module("ccxt.async_support")  # it takes a second, in which time must not jump
-            selector = PatientSelector()
-            with asyncio.Runner(loop_factory=lambda: VirtualLoop(selector)) as runner:
+            with asyncio.Runner(loop_factory=PatientLoop) as runner:
                 runner.run(_played(play, product, funds, limits or {}, listings, starts, agrees))
 
         del test.__wrapped__  # pytest would ask for a fixture called desk

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.incidents.hands import ANA, BTC, DEMO, Hands, Journal
 from tests.incidents.venue import Line, Venue
-from tests.simulation.loop import VirtualLoop
+from tests.loop import VirtualLoop
 from tests.trading.executors.contract import FakeMarket
 from tests.trading.strategy_desk import Clock
 from trading import events as e

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.kit import MemoryJournal
-from tests.simulation.loop import VirtualLoop
+from tests.loop import VirtualLoop
 from trading.events import AnyEvent, Recorded
 from trading.journal.store import JournalStore, open_journal
 from trading.ports import Journal, Row

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
+from tests.loop import LoopClock, VirtualLoop
 from tests.simulation import invariants
 from tests.simulation.acts import Act, People
 from tests.simulation.desk import Around, Desk, Parts
 from tests.simulation.destination import Destination
 from tests.simulation.exchange import Exchange
 from tests.simulation.kept import InMemory, InSqlite, Kept
-from tests.simulation.loop import LoopClock, VirtualLoop
 from tests.simulation.market import BTC, ETH, PERP, SeededMarket
 from tests.simulation.venue import FAIR, LONGEST_S, STORM, SURE, FaultyVenue
 from tests.simulation.watch import Broken, Watch

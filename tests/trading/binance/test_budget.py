@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kit import START
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
 from trading.binance.budget import LATE_S, LONGEST_WAIT_S, RESERVE, Budget, Room, Urgency
 from trading.errors import VenueUnreachable
 

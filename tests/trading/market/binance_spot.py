@@ -4,7 +4,7 @@ And what the tests of the market need on a clock where hours take no time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from tests.emulators.binance.rules import listing
 from tests.emulators.binance.spot import Spot
 from tests.emulators.binance.venue import Binance
 from tests.kit import BTC
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
 from trading.instruments import Symbol
 from trading.market.binance import BinanceMarket
 from trading.quotes import Quote
@@ -72,7 +72,7 @@ class PublicSpot:
         self._asked.prices[symbol].update_id = 0
 
 
-def virtually(play: Callable[[LoopClock], Awaitable[None]]) -> Callable[[], None]:
+def virtually(play: Callable[[LoopClock], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     """A test on a clock of its own, where hours take no time."""
 
     def test() -> None:

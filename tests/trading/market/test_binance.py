@@ -12,8 +12,8 @@ import pytest
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.venue import Binance
 from tests.kit import BTC, START
+from tests.loop import LoopClock, run_virtually
 from tests.trading.market.binance_spot import asked, exchange, following, running, shown, virtually
-from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.errors import ConfigError, VenueUnreachable
 from trading.instruments import Settlement, Symbol, plain
 from trading.market.binance import BinanceMarket

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from tests.kit import BTC, START
+from tests.loop import LoopClock, run_virtually
 from tests.trading.market.binance_spot import REASONS, PublicSpot, asked, exchange, following, shown, virtually
-from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.errors import IntentError, VenueUnreachable
 from trading.instruments import Symbol, plain
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.kit import BTC
+from tests.loop import LoopClock, run_virtually
 from tests.trading.market.binance_spot import REASONS, asked, exchange, following, shown, virtually
-from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.errors import VenueUnreachable
 
 

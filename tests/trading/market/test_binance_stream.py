@@ -15,8 +15,8 @@ from aiohttp import web
 from tests.emulators.binance.connections import Connection
 from tests.emulators.binance.streams import Streams
 from tests.emulators.binance.venue import Binance
+from tests.loop import LoopClock, run_virtually
 from tests.trading.market.binance_spot import virtually
-from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.market.binance_stream import Stream
 
 NAME = "btcusdt@aggTrade"

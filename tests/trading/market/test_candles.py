@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kit import START, HandClock, HandMarket
+from tests.trading.market.builder import CandleBuilder
 from trading.errors import ConfigError, IntentError
 from trading.instruments import Symbol
-from trading.market.candles import MAX_SPEED, CandleBuilder, Tape, bar_start, check_speed, scaled
+from trading.market.candles import MAX_SPEED, Tape, bar_start, check_speed, scaled
 from trading.quotes import Candle, timeframe_seconds
 
 BTC = Symbol("BTC/USDT")

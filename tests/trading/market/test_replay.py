@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit import BTC, START, HandClock
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
+from tests.trading.market.builder import CandleBuilder
 from trading.errors import ConfigError, IntentError
 from trading.instruments import Symbol, plain
-from trading.market.candles import CandleBuilder
 from trading.market.replay import ReplayMarket, read_bars
 from trading.quotes import Candle, Quote
 

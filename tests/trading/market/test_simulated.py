@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kit import START, HandClock
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
+from tests.trading.market.builder import CandleBuilder
 from trading.errors import ConfigError, IntentError
 from trading.instruments import Symbol
-from trading.market.candles import CandleBuilder
 from trading.market.simulated import SimulatedMarket
 from trading.quotes import Candle, Quote, timeframe_seconds
 

@@ -65,11 +65,6 @@ def order_of(row: Row, listing: Listing, order_id: str | None = None) -> VenueOr
     )
 
 
-def orders_of(rows: Iterable[Row], listing: Listing) -> list[VenueOrder]:
-    """Every order of an answer, those inside of lists included."""
-    return [order_of(row, listing) for row in _singles(rows)]
-
-
 def algo_order_of(row: Row, listing: Listing) -> VenueOrder:
     """A conditional order of the futures, as the algo service has it.
 

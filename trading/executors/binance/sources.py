@@ -1,7 +1,7 @@
 """Where the events of an account come from, on spot and on USDT-M, and what keeping that up takes.
 
 Sources: binance-spot-api-docs web-socket-api.md ("User Data Stream subscription"); derivatives/usds-margined-futures
-user-data-streams (a listen key is good for 60 minutes; `/private` since 2026-04-23) and websocket-api-general-info.
+user-data-streams (a listen key is good for 60 minutes; `/private` since 2026-04-23).
 """
 
 import math
@@ -89,24 +89,3 @@ class FuturesEvents:
 
     def event(self, message: dict[str, Any]) -> dict[str, Any] | None:
         return message if "e" in message else None
-
-
-class FuturesRequests:
-    """USDT-M's WebSocket API, for requests only."""
-
-    upkeep_s = math.inf
-    takes_requests = True
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def address(self) -> str:
-        return self._session.addresses.ws_api
-
-    async def greet(self, line: Line) -> None: ...
-
-    async def keep(self) -> None: ...
-
-    def event(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        event = message.get("event", message)
-        return event if isinstance(event, dict) and event.get("e") == "serverShutdown" else None

@@ -170,12 +170,6 @@ def leverage(rules: SymbolRules, times: int) -> Request:
     return Request("POST", "/fapi/v1/leverage", params, is_order=True)
 
 
-def margin_type(rules: SymbolRules, *, isolated: bool) -> Request:
-    """Set the margin mode of a symbol; -4046 says that it was so already."""
-    params = {"symbol": rules.venue_symbol, "marginType": "ISOLATED" if isolated else "CROSSED"}
-    return Request("POST", "/fapi/v1/marginType", params, is_order=True)
-
-
 def exchange_info() -> Request:
     return Request("GET", "/fapi/v1/exchangeInfo", is_signed=False)
 

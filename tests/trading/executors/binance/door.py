@@ -22,7 +22,7 @@ from tests.emulators.binance.limits import Limit
 from tests.emulators.binance.signing import ApiKey as VenueKey
 from tests.emulators.binance.venue import Binance
 from tests.kit import START
-from tests.trading.market.virtual import LoopClock, run_virtually
+from tests.loop import LoopClock, run_virtually
 from trading.binance.addresses import addresses_of
 from trading.binance.budget import Budget
 from trading.binance.products import Product

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading.executors.binance.samples import ENTRY, LISTING, STOP_LEG, TARGET_LEG, USDM, D, order
+from tests.trading.executors.binance.samples import ENTRY, LISTING, STOP_LEG, USDM, D, order
 from trading.executors.binance import answers
 from trading.executors.binance.names import AT_MARKET, replaced_id
 from trading.executors.binance.rows import by_venue_symbol, moment
@@ -79,11 +79,6 @@ def test_ids_of_others_and_renamed_orders_are_empty_unless_the_caller_knows() ->
 
 def test_a_symbol_nobody_listed_keeps_its_name() -> None:
     assert answers.order_of(row(symbol="NEWUSDT"), LISTING).symbol == "NEWUSDT"
-
-
-def test_orders_inside_of_lists_are_found() -> None:
-    answer = [row(), {"orderListId": 2, "orderReports": [row(clientOrderId=STOP_LEG), row(clientOrderId=TARGET_LEG)]}]
-    assert [shown.order_id for shown in answers.orders_of(answer, LISTING)] == [ENTRY, STOP_LEG, TARGET_LEG]
 
 
 def algo_row(**fields: Any) -> dict[str, Any]:

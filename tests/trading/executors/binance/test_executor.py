@@ -9,11 +9,11 @@ import pytest
 
 from tests.emulators.binance.calls import Route
 from tests.emulators.binance.futures_contracts import Contract
+from tests.loop import LoopClock, run_virtually
 from tests.trading.executors.binance.account import COIN, CONTRACT, NAME, SPOT, USDM, Exchange, FlowingClock, exchange
 from tests.trading.executors.binance.door import KEY, until
 from tests.trading.executors.binance.stage import BinanceDesk
 from tests.trading.executors.contract import make_order
-from tests.trading.market.virtual import LoopClock, run_virtually
 from trading.binance.products import Product
 from trading.errors import VenueRefused, VenueUnreachable
 from trading.executors.binance.executor import AGAIN_S, REFRESH_S, BinanceExecutor

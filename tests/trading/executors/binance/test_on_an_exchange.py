@@ -20,7 +20,7 @@ from trading.errors import VenueRefused, VenueUnreachable
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.outcome import InDoubt
 from trading.executors.binance.session import Session
-from trading.executors.binance.sources import FuturesEvents, FuturesRequests, SpotEvents
+from trading.executors.binance.sources import FuturesEvents, SpotEvents
 from trading.executors.binance.stream import UserStream
 from trading.reports import Reconnected
 
@@ -180,14 +180,11 @@ async def _until(stream: UserStream, last: object) -> AsyncIterator[Any]:
             return
 
 
-async def test_futures_are_traded_over_both_ways_and_heard(venue: Binance, futures: Futures) -> None:
+async def test_futures_are_traded_and_heard(venue: Binance, futures: Futures) -> None:
     session = await connected(Product.USDM, futures.rest_url, futures.ws_api_url, futures.stream_url)
-    async with (
-        listening(session, FuturesEvents(session)) as events,
-        listening(session, FuturesRequests(session)) as api,
-    ):
-        await session.call("POST", "/fapi/v1/order", market("rest", "0.01"), order=True)
-        await api.request("order.place", market("ws", "0.01"), order=True)
+    async with listening(session, FuturesEvents(session)) as events:
+        await session.call("POST", "/fapi/v1/order", market("one", "0.01"), order=True)
+        await session.call("POST", "/fapi/v1/order", market("two", "0.01"), order=True)
         with pytest.raises(VenueRefused, match="-2013"):
             await session.call("GET", "/fapi/v1/order", {"symbol": "BTCUSDT", "origClientOrderId": "no"})
         futures.users.end("main")
@@ -199,8 +196,8 @@ async def test_futures_are_traded_over_both_ways_and_heard(venue: Binance, futur
                         break
                 elif event["e"] == "ORDER_TRADE_UPDATE":
                     heard.append((event["o"]["c"], event["o"]["x"]))
-        assert heard == [("rest", "NEW"), ("rest", "TRADE"), ("ws", "NEW"), ("ws", "TRADE")]
+        assert heard == [("one", "NEW"), ("one", "TRADE"), ("two", "NEW"), ("two", "TRADE")]
         assert futures.users.listening("main") == 1
         assert events.healthy
-    assert [fact.client_order_id for fact in venue.executed.of("order")] == ["rest", "ws"]
+    assert [fact.client_order_id for fact in venue.executed.of("order")] == ["one", "two"]
     await session.stop()

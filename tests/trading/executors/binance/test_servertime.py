@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.kit import START, HandClock
-from tests.trading.market.virtual import run_virtually
+from tests.loop import run_virtually
 from trading.errors import VenueUnreachable
 from trading.executors.binance.servertime import REFRESH_S, RETRY_S, SAMPLES, ServerTime
 

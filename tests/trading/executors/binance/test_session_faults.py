@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.loop import LoopClock
 from tests.trading.executors.binance.door import (
     AMEND,
     CANCEL,
@@ -21,7 +22,6 @@ from tests.trading.executors.binance.door import (
     failing,
     on_virtual_time,
 )
-from tests.trading.market.virtual import LoopClock
 from trading.binance.addresses import addresses_of
 from trading.binance.products import Product
 from trading.errors import VenueError, VenueRefused, VenueUnreachable

@@ -19,7 +19,7 @@ from tests.trading.executors.binance.door import (
 from trading.binance.products import Product
 from trading.executors.binance.keys import ApiKey
 from trading.executors.binance.session import Session
-from trading.executors.binance.sources import FuturesEvents, FuturesRequests, SpotEvents
+from trading.executors.binance.sources import FuturesEvents, SpotEvents
 from trading.executors.binance.stream import UserStream
 from trading.reports import Reconnected
 
@@ -145,16 +145,12 @@ async def test_a_wrong_key_is_told_and_tried_again(session: Session, door: Door)
 # --- USDT-M -----------------------------------------------------------------------------------
 
 
-async def test_futures_listen_by_a_key_and_ask_over_another_connection(door: Door) -> None:
+async def test_futures_listen_by_a_key(door: Door) -> None:
     session = session_at(door, Product.USDM)
     await session.start()
-    async with (
-        listening(session, FuturesEvents(session)) as events,
-        listening(session, FuturesRequests(session)) as api,
-    ):
+    async with listening(session, FuturesEvents(session)) as events:
         door.tell(1, "usdm")
         assert await read(events, 2) == ["connected", 1]
-        assert (await api.request("order.place", ORDER, order=True))["orderId"] == 1
     await session.stop()
 
 

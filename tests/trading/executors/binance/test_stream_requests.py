@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.loop import LoopClock
 from tests.trading.executors.binance.door import (
     ORDER,
     Door,
@@ -14,7 +15,6 @@ from tests.trading.executors.binance.door import (
     read,
     until,
 )
-from tests.trading.market.virtual import LoopClock
 from trading.binance.products import Product
 from trading.errors import VenueError, VenueRefused, VenueUnreachable
 from trading.executors.binance.outcome import InDoubt, certain_after

@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from tests.loop import LoopClock
 from tests.trading.executors.binance.door import (
     Door,
     listening,
@@ -11,7 +12,6 @@ from tests.trading.executors.binance.door import (
     read,
 )
 from tests.trading.executors.binance.relay import Relay
-from tests.trading.market.virtual import LoopClock
 from trading.binance.products import Product
 from trading.executors.binance.session import Session
 from trading.executors.binance.sources import FuturesEvents, SpotEvents

@@ -151,8 +151,6 @@ def test_what_cannot_be_modified_is_refused() -> None:
         (requests.commission(USDM), "GET", "/fapi/v1/commissionRate", {}),
         (requests.exchange_info(), "GET", "/fapi/v1/exchangeInfo", {}),
         (requests.leverage(USDM, 5), "POST", "/fapi/v1/leverage", {"leverage": "5"}),
-        (requests.margin_type(USDM, isolated=True), "POST", "/fapi/v1/marginType", {"marginType": "ISOLATED"}),
-        (requests.margin_type(USDM, isolated=False), "POST", "/fapi/v1/marginType", {"marginType": "CROSSED"}),
     ],
 )
 def test_questions_and_settings(request_: Request, method: str, path: str, params: dict[str, str]) -> None:

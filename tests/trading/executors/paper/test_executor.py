@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.kit import ETH, START, HandClock, MemoryVenueStore
+from tests.loop import run_virtually
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, make_order
 from trading.errors import ConfigError, JournalError, OutcomeUnknown, VenueUnreachable
 from trading.executors.paper.executor import RETRY_S, PaperExecutor
@@ -88,26 +89,8 @@ def kinds(reports: Sequence[Report]) -> list[str]:
     return [type(report).__name__ for report in reports]
 
 
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Virtual time: when nothing is ready, the next timer is due."""
-
-    def __init__(self) -> None:
-        self._jumped = 0.0
-        super().__init__()
-
-    def time(self) -> float:
-        return self._jumped
-
-    def _run_once(self) -> None:
-        ready, scheduled = getattr(self, "_ready"), getattr(self, "_scheduled")  # noqa: B009 - of the base loop
-        if not ready and scheduled:
-            self._jumped = max(self._jumped, scheduled[0].when())
-        super()._run_once()  # type: ignore[misc]
-
-
 def on_virtual_time(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        runner.run(play())
+    run_virtually(lambda clock: play())
 
 
 # --- saved before told -----------------------------------------------------------------------
