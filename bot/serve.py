@@ -28,7 +28,7 @@ from bot.webhooks.sources import Sources
 from bot.wiring.chats import build_chats
 from handlers.alerts import Alert, Severity
 from trading import events as e
-from trading.clock import SystemClock
+from trading.clock import Clock, SystemClock
 from trading.control import AccountMode
 from trading.intent import Mode
 from trading.journal.store import open_journal
@@ -42,15 +42,15 @@ Started = Callable[[], Awaitable[None]]
 """Shows the way in and begins to tell, once the desk has started."""
 
 
-async def serve(settings: Settings, say: Say) -> None:
-    """Run the desk until a signal asks it to stop.
+async def serve(settings: Settings, say: Say, clock: Clock | None = None) -> None:
+    """Run the desk until a signal asks it to stop. Its time is the machine's, unless it is handed another clock.
 
     Raises:
         ConfigError: the data directory cannot be used, the port is taken, or something is not part of this version.
         TradingError: the journal is broken or in use, or a market or venue refuses to start.
     """
     stopping = Signals(say)
-    clock, redactor = SystemClock(), Redactor(settings.secrets())
+    clock, redactor = clock or SystemClock(), Redactor(settings.secrets())
     prepare(settings.data_dir)
     async with AsyncExitStack() as stack:
         folder = settings.data_dir / "logs" if settings.logs.file else None

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,11 +28,13 @@ Answers = dict[str, dict[str, Any]]
 
 
 class Bot:
-    """One life of the process; `settings` go beside those of `FREE`."""
+    """One life of the process; `settings` go beside those of `FREE`, `program` is the module that runs it."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, program: Sequence[str] = ("bot", "run")
+    ) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "bot", "run", "--data-dir", str(folder), "--port", "0"]
+        command = [sys.executable, "-m", *program, "--data-dir", str(folder), "--port", "0"]
         environ = {"PATH": os.defpath, **FREE, **(settings or {})}
         self.log = (folder / "bot.log").open("ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=environ, text=True)

@@ -1,107 +1,62 @@
 """Rounds at an emulated MetaTrader 5 terminal behind `tiller bridge`: the bot, the bridge or both are killed.
 
 The terminal is a process that lives through all of them, its prices move, and its ledger is what the journal is held
-against. The account is netting, in dollars, on a desk that counts USDT.
+against. The account is netting or hedging, in dollars, on a desk that counts USDT.
+
+After a kill the bot is up again at once, is asked everything once more, and must find out all that can be known by
+then. An order that never arrived is only believed to be lost after half a minute: so the bot is killed once more, that
+time goes by for it and for the broker while it is down, and then nothing may be open.
 """
 
 import asyncio
-import json
 import random
-import socket
-import sqlite3
-import subprocess
-import sys
-from collections import Counter
-from contextlib import closing, suppress
-from decimal import Decimal
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from tests.bridge.crash import KINDS, TOKEN, kill
+from tests.bridge.crash import TOKEN
 from tests.crash.bot import Answers, Bot, again, ask, keyed, load, ready, say, told
-from tests.emulators.process import ROOT
-from tests.faults.books import ZERO, Difference
+from tests.crash.broker import MIDDLES, Broker
+from tests.crash.mt5_books import Found, compare
 
+KILLED = ("bridge", "bot", "both")
 LINES = (
-    "/buy EURUSD 0.01",
-    "/buy EURUSD 0.03 sl=1.0700 tp=1.0900",
-    "/buy EURUSD 0.01 1.0785",
-    "/buy EURUSD 0.01 stop=1.0812",
-    "/sell EURUSD 0.02",
-    "/sell EURUSD 0.01 1.0815",
-    "/close EURUSD 50%",
-    "/close EURUSD",
-    "/sl EURUSD 1.0720",
-    "/cancel EURUSD",
+    "/buy {} 0.01",
+    "/buy {} 0.03 sl={low} tp={high}",
+    "/sell {} 0.02",
+    "/sell {} 0.03 sl={high} tp={low}",
+    "/buy {} 0.01 {below}",
+    "/buy {} 0.02 {below} sl={low} tp={high}",
+    "/sell {} 0.01 {above}",
+    "/buy {} 0.01 stop={above}",
+    "/sell {} 0.02 stop={below} sl={high}",
+    "/buy {} 0.01 trail=0.0010",
+    "/oco {} 0.01 tp={high} sl={low}",
+    "/sl {} {low}",
+    "/tp {} {high}",
+    "/trail {} 0.0012",
+    "/close {} 50%",
+    "/close {}",
+    "/cancel {}",
 )
-MIDDLE, STRAY = 108_000, 120  # points
-STEP_S, PAUSE_S = 0.1, 0.1
-SETTLED_S = 120
-PASSING = ("INITIALIZED", "SUBMITTED", "PENDING_CANCEL")
-
-
-class Broker:
-    """The processes of the terminal and of the bridge beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self._chance = folder, random.Random(1)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._terminal = self._start("-m", "tests.emulators.mt5", "--mode", "netting", "--balance", "1000000")
-        assert self._terminal.stdout is not None
-        self._addresses = json.loads(self._terminal.stdout.readline())
-        self._control = httpx.Client(timeout=20)
-        self.do("symbol", name="EURUSD", sessions=[(day, 0, 1440) for day in range(7)])  # campaigns run at weekends too
-        self.step()
-        self.start_bridge()
-
-    def do(self, command: str, **how: Any) -> Any:
-        answer = self._control.post(self._addresses["control_url"], json={"do": command, **how})
-        assert answer.status_code == 200, answer.text
-        return answer.json()["result"]
-
-    def step(self) -> None:
-        """The price moves."""
-        bid = Decimal(MIDDLE + self._chance.randint(-STRAY, STRAY)) / 100_000
-        self.do("show", name="EURUSD", bid=str(bid), ask=str(bid + Decimal("0.0001")))
-
-    def dawdle(self, chance: random.Random) -> None:
-        """From now on requests take a while, before they are executed or after: the kill finds some under way."""
-        self.do("disarm")
-        for name in ("hang_before", "hang_after"):
-            self.do("arm", name=name, times=0, seconds=chance.uniform(0.01, 0.2))
-
-    def start_bridge(self) -> None:
-        settings = {"PORT": str(self.port), "TOKEN": TOKEN}
-        environ = {f"TILLER_BRIDGE__{name}": value for name, value in settings.items()}
-        environ |= {"TILLER_DATA_DIR": str(self.folder / "bridge"), "TILLER_LOGS__LEVEL": "warning"}
-        self.bridge = self._start("-m", "tests.bridge.process", self._addresses["url"], **environ)
-        assert self.bridge.stdout is not None
-        assert "listening" in self.bridge.stdout.readline(), f"see {self.folder / 'broker.log'}"
-
-    def _start(self, *command: str, **environ: str) -> "subprocess.Popen[str]":
-        with (self.folder / "broker.log").open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-
-    def close(self) -> None:
-        self._control.close()
-        for process in (self.bridge, self._terminal):
-            kill(process)
+NEAR, FAR = 60, 110  # points from the middle
+PAUSE_S = 0.1
+ANSWERS, MOMENT_S = 20, 0.3  # at most, until the kill, which comes a moment after the last of them
+DOWN_S = 0.8  # at most, of the bridge
+AFTERWARDS_S = 1.0  # of the load, once the bridge is back
+SOON_S, SETTLED_S, LOOK_S = 2.0, 60.0, 0.3
+AWAY_S = 60  # the time that goes by: certainty takes 30 s, and three looks
 
 
 class Mt5:
     """An account that trades live at the emulated broker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: str = "netting") -> None:
         self.folder = folder
         self._told: set[str] = set()
         (folder / "bridge").mkdir(exist_ok=True)
-        self._broker = Broker(folder)
+        self._broker = Broker(folder, mode)
         account = {
             "VENUE": "mt5",
             "TRANSPORT": "bridge",
@@ -118,100 +73,99 @@ class Mt5:
             "TILLER_CONFIRM__ORDERS": "never",
             "TILLER_RATES": '{ USD = "1" }',
         }
+        self._later_s = 0
+        self._bot: Bot | None = None
 
     @property
     def orders(self) -> int:
         return len(self._told)
 
     def close(self) -> None:
+        if self._bot is not None:
+            self._bot.kill()
         self._broker.close()
 
     async def round(self, number: int, chance: random.Random) -> tuple[int, int]:
-        """Start, load, kill; start again, send again, wait until all is known. Answers what differs then."""
-        moving = asyncio.create_task(self._move())
+        """Load, kill, start again, send again; then time goes by, until all is known. Answers what differs then."""
         answered: Answers = {}
-        lines = keyed(number, (chance.choice(LINES) for _ in range(400)))
-        try:
-            with Bot(self.folder, self._settings) as bot:
-                found = await self._killed(bot, KINDS[number % len(KINDS)], lines, answered, chance)
-            with Bot(self.folder, self._settings) as bot:
-                async with bot.client() as client:
-                    await ready(client)
-                    await again(client, lines, answered, most=4)
-                    self._told |= told(answered)
-                    more = await self._settled(client)
-        finally:
-            moving.cancel()
-            with suppress(asyncio.CancelledError):
-                await moving
-        found.doubled += more.doubled
-        found.lost += more.lost
+        lines = keyed(number, (_line(chance) for _ in range(400)))
+        victim = KILLED[number % len(KILLED)]
+        async with self._broker.moving():
+            self._bot = bot = self._bot or await self._started()
+            await self._killed(bot, victim, lines, answered, chance)
+            found = await self._found_out(lines, answered, everything=victim == "bridge")
+            if found and not found.doubled and victim != "bridge":
+                self._bot.kill()
+                self._broker.do("clock", advance=AWAY_S)
+                self._later_s += AWAY_S
+                self._bot = await self._started()
+                found = await self._found_out({}, {}, everything=True)
         if found:
-            print(found)
+            print(f"killed: {victim}\n{found}")
         return len(found.doubled), len(found.lost)
 
+    async def _started(self) -> Bot:
+        program = "tests.crash.later", str(self._later_s)
+        return await asyncio.to_thread(Bot, self.folder, self._settings, program)
+
     async def _killed(
-        self, bot: Bot, kind: str, lines: dict[str, str], answered: Answers, chance: random.Random
-    ) -> Difference:
-        """A life under load, until the kill; a bot that lives on must find everything out by itself."""
+        self, bot: Bot, victim: str, lines: dict[str, str], answered: Answers, chance: random.Random
+    ) -> None:
+        """A load until the kill; what was killed is up again at the end."""
+        broker, most, down_s = self._broker, chance.randint(0, ANSWERS), chance.uniform(0.0, DOWN_S)
         async with bot.client() as client:
             await ready(client)
             await _go_live(client)
-            self._broker.dawdle(chance)
+            broker.dawdle(chance)
             sending = asyncio.create_task(load(client, lines, answered, PAUSE_S))
-            await asyncio.sleep(chance.uniform(0.0, 3.0))
-            if kind != "client":
-                kill(self._broker.bridge)
-            if kind != "bridge":
-                bot.kill()
-            if kind != "client":
-                await asyncio.sleep(chance.uniform(0.0, 1.0))
-                await asyncio.to_thread(self._broker.start_bridge)
-            if kind == "bridge":
-                await asyncio.sleep(2)
+            while len(answered) < most and not sending.done():  # noqa: ASYNC110 - a dictionary has no event
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(chance.uniform(0.0, MOMENT_S))
+            victims = [broker.kill_bridge] * (victim != "bot") + [bot.kill] * (victim != "bridge")
+            for kill in chance.sample(victims, len(victims)):
+                kill()
+            await asyncio.gather(self._bridge_again(victim, down_s), self._bot_again(victim))
+            if victim == "bridge":
+                await asyncio.sleep(AFTERWARDS_S)
                 sending.cancel()
             with suppress(asyncio.CancelledError):
                 await sending
-            self._broker.do("disarm")
-            return await self._settled(client) if kind == "bridge" else Difference()
+        broker.hurry()
 
-    async def _move(self) -> None:
-        while True:
-            await asyncio.sleep(STEP_S)
-            await asyncio.to_thread(self._broker.step)
+    async def _bridge_again(self, victim: str, down_s: float) -> None:
+        if victim != "bot":
+            await asyncio.sleep(down_s)
+            await asyncio.to_thread(self._broker.start_bridge)
 
-    async def _settled(self, client: httpx.AsyncClient) -> Difference:
-        found = Difference()
-        for _ in range(SETTLED_S):
-            await ask(client, "POST", "/api/v1/orders/sync")
-            if not (found := self._compare()):
-                break
-            await asyncio.sleep(1)
-        return found
+    async def _bot_again(self, victim: str) -> None:
+        if victim != "bridge":
+            self._bot = await self._started()
 
-    def _compare(self) -> Difference:
-        """The journal's projections, read behind the process's back, against the terminal's ledger."""
-        with closing(sqlite3.connect(f"file:{self.folder / 'tiller.db'}?mode=ro", uri=True)) as database:
-            orders = database.execute("SELECT id, status, in_doubt FROM orders WHERE mode = 'live'").fetchall()
-            fills = database.execute("SELECT trade_id FROM fills WHERE mode = 'live'").fetchall()
-            money = database.execute("SELECT amount FROM balances WHERE mode = 'live' AND currency = 'USD'").fetchone()
-            held = database.execute("SELECT quantity FROM positions WHERE mode = 'live'").fetchall()
-        ledger, ours = self._broker.do("ledger"), Counter(trade for (trade,) in fills)
-        deals = {str(row["deal"]) for row in ledger if row["kind"] == "deal"}
-        sent = {row["comment"].partition("-")[0] for row in ledger if row["kind"] == "order" and row["comment"]}
-        found = Difference()
-        found.doubled += [f"accepted more than once: {each}" for each in self._broker.do("doubled")]
-        found.doubled += [f"deal {deal}: {count} times in our books" for deal, count in ours.items() if count > 1]
-        found.lost += [f"deal {deal} is on one side only" for deal in sorted(deals ^ ours.keys())]
-        known = {order_id for order_id, _, _ in orders}
-        found.lost += [f"order {each} is not in our books" for each in sorted((sent | self._told) - known)]
-        found.lost += [f"order {each} is {state}" for each, state, doubt in orders if doubt or state in PASSING]
-        mine, its = Decimal(str(money[0])) if money else ZERO, Decimal(self._broker.do("balance"))
-        found.lost += [f"balance: we say {mine}, the broker {its}"] if mine != its else []
-        lots = sum((Decimal(str(quantity)) for (quantity,) in held), ZERO)
-        net = sum((Decimal(p["volume"]) * (1 - 2 * p["type"]) for p in self._broker.do("positions")), ZERO)
-        found.lost += [f"position: we say {lots}, the broker {net}"] if lots != net else []
-        return found
+    async def _found_out(self, lines: dict[str, str], answered: Answers, *, everything: bool) -> Found:
+        """What differs once the bot has answered everything again: waits for what can be known by then, or for all."""
+        assert self._bot is not None
+        async with self._bot.client() as client:
+            await ready(client)
+            await again(client, lines, answered, most=4)
+            self._told |= told(answered)
+            clock = asyncio.get_running_loop().time
+            until = clock() + (SETTLED_S if everything else SOON_S)
+            while True:
+                synced = await ask(client, "POST", "/api/v1/orders/sync")
+                found = compare(self.folder, self._broker, self._told)
+                if "see /reconcile" in synced.text:
+                    found.lost.append(f"the desk sees a difference: {synced.text}")
+                if not found or (found.is_certain and not everything) or clock() > until:
+                    return found
+                await asyncio.sleep(LOOK_S)
+
+
+def _line(chance: random.Random) -> str:
+    """One line, for a symbol at its prices."""
+    name, middle = chance.choice(sorted(MIDDLES.items()))
+    points = {"low": -FAR, "below": -NEAR, "above": NEAR, "high": FAR}
+    prices = {word: f"{(middle + away) / 100_000:.5f}" for word, away in points.items()}
+    return chance.choice(LINES).format(name, **prices)
 
 
 async def _go_live(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +30,13 @@ class Venue(Protocol):
     def close(self) -> None: ...
 
 
-VENUES: dict[str, Callable[[Path], Venue]] = {"paper": Paper, "binance": Binance, "mt5": Mt5, "webhooks": Webhooks}
+VENUES: dict[str, Callable[[Path], Venue]] = {
+    "paper": Paper,
+    "binance": Binance,
+    "mt5": Mt5,
+    "mt5-hedging": partial(Mt5, mode="hedging"),
+    "webhooks": Webhooks,
+}
 
 
 def crash(venue: str, folder: Path, rounds: int, seed: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from tests.crash.rounds import crash
 
 
-@pytest.mark.parametrize("venue", ["binance", "webhooks"])
+@pytest.mark.parametrize("venue", ["binance", "mt5", "webhooks"])
 def test_a_desk_that_is_killed_neither_doubles_nor_loses_an_order(
     venue: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 
+from tests.bridge.stage import bridged_stage
 from tests.kit import HandClock, MemoryVenueStore
 from tests.trading.executors.binance.stage import binance_stage
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, Habits, Stage
-from tests.trading.executors.mt5.stage import HEDGING, NETTING, mt5_stage
+from tests.trading.executors.mt5.stage import EXCHANGE, HEDGING, NETTING, mt5_stage
 from trading.binance.products import Product
 from trading.executors.paper.executor import PaperExecutor
 from trading.executors.paper.funds import Fees
@@ -75,4 +76,6 @@ STAGES: dict[str, Callable[[], AbstractAsyncContextManager[Stage]]] = {
     "binance usdm": lambda: binance_stage(Product.USDM),
     "mt5 hedging": lambda: mt5_stage(HEDGING),
     "mt5 netting": lambda: mt5_stage(NETTING),
+    "mt5 exchange": lambda: mt5_stage(EXCHANGE),
+    "mt5 hedging over the bridge": lambda: bridged_stage(HEDGING),
 }
