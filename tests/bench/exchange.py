@@ -32,11 +32,12 @@ class Wire:
         theirs, ours = await asyncio.open_connection("127.0.0.1", self._port)
         back = asyncio.create_task(self._copy(theirs, writer))
         try:
-            while data := await reader.read(65536):
-                at = time.perf_counter_ns()
-                if data.startswith(POST) or (data[0] == FRAME and len(data) > LONG):
-                    self.noted.append(at)
-                ours.write(data)
+            with contextlib.suppress(ConnectionError):  # who was killed says no goodbye
+                while data := await reader.read(65536):
+                    at = time.perf_counter_ns()
+                    if data.startswith(POST) or (data[0] == FRAME and len(data) > LONG):
+                        self.noted.append(at)
+                    ours.write(data)
         finally:
             ours.close()
             back.cancel()
