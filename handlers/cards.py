@@ -13,11 +13,13 @@ from handlers.story import ended
 from trading import events as e
 from trading.drafting import protective_intents
 from trading.instruments import ZERO, Settlement, Side
-from trading.intent import Intent, TimeInForce
+from trading.intent import Intent, Leg, TimeInForce
 from trading.order import Order, OrderStatus
 from trading.ports import Approved
 from trading.risk.gate import Denied
+from trading.risk.promised import reference_price
 from trading.risk.reasons import Reason
+from trading.risk.view import Funds
 
 SETTLE_S = 2.0  # how long an answer waits for the venue's first word
 
@@ -42,6 +44,7 @@ class Preview(msgspec.Struct, frozen=True):
     risk: Decimal | None  # lost if the stop is hit
     equity: Decimal
     room: Decimal | None  # what may still be lost today; None without a limit
+    margin: Funds | None = None  # what the venue says that it takes
 
 
 def preview(ctx: Context, intent: Intent) -> Preview:
@@ -54,7 +57,7 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     order = desk.oms.drafting.draft(intent)
     account = order.account_id
     instrument = desk.oms.drafting.instrument(account, order.symbol)
-    expected = order.limit_price or order.stop_price or _market_price(ctx, order)
+    expected = reference_price(order, desk.valuation.quote(account, order.symbol))
     notional = None if expected is None else instrument.notional(order.quantity, expected)
     capable = desk.oms.executors[account].capabilities
     rate = capable.maker_fee if order.post_only else capable.taker_fee
@@ -66,23 +69,19 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     held = next((b.amount for b in ctx.book.balances(account) if b.currency == instrument.quote), ZERO)
     moved = notional if instrument.settlement is Settlement.SPOT else ZERO
     after = None if moved is None or fee is None else held - order.side.sign * moved - fee
-    worth = desk.valuation.rate(account, instrument.quote) or Decimal(1)
+    worth = desk.valuation.rate(account, instrument.quote)
     return Preview(
         order=order,
         expected_price=expected,
-        value=None if notional is None else notional * worth,
+        value=None if notional is None or worth is None else notional * worth,
         fee=fee,
         funds_after=after,
         quote=instrument.quote,
         risk=risk,
         equity=desk.valuation.equity(account).total,
         room=desk.gate.room_today(account),
+        margin=desk.gate.margin(order),
     )
-
-
-def _market_price(ctx: Context, order: Order) -> Decimal | None:
-    shown = ctx.desk.valuation.quote(order.account_id, order.symbol)
-    return shown.taker(order.side)[0].price if shown else None
 
 
 def headline(order: Order) -> str:
@@ -91,7 +90,7 @@ def headline(order: Order) -> str:
     if order.stop_price is not None:
         words.append(f"at {price(order.stop_price)}")
     if order.limit_price is not None:
-        words.append(price(order.limit_price))
+        words.append(price(order.limit_price) if order.stop_price is None else f"limit {price(order.limit_price)}")
     if order.trail is not None:
         words.append(f"by {order.trail}")
     if order.time_in_force is not TimeInForce.GTC:
@@ -112,6 +111,9 @@ def card(shown: Preview, currency: str) -> str:
         f"{cost} {about}{money(shown.value, currency)} · fee about {money(shown.fee, shown.quote)}"
         f" · funds after {money(shown.funds_after, shown.quote)}"
     )
+    if shown.margin is not None:
+        needs, free, margin_currency, _ = shown.margin
+        lines.append(f"Margin {money(needs, margin_currency)} of {money(free, margin_currency)} free")
     protection = []
     if order.stop_loss is not None:
         protection.append(f"Stop {price(order.stop_loss)}")
@@ -185,6 +187,22 @@ async def remedy(ctx: Context, order: Order) -> str:
             if isinstance(entry.event, e.OrderDenied):
                 return next((finding.remedy for finding in entry.event.findings if not finding.passed), "")
     return ""
+
+
+def consent_to_change(ctx: Context, wished: Order) -> Consent:
+    """The consent that an open order needs to become `wished`: that of a new one, unless it only closes.
+
+    A small order far from the market that is moved to it afterwards is as large as one that was sent there.
+    """
+    if wished.leg is not Leg.ENTRY or reduces(ctx.book, wished):
+        return Consent.NONE
+    valuation, account = ctx.desk.valuation, wished.account_id
+    instrument = ctx.desk.oms.drafting.instrument(account, wished.symbol)
+    expected = reference_price(wished, valuation.quote(account, wished.symbol))
+    notional = None if expected is None else instrument.notional(wished.quantity, expected)
+    worth = valuation.rate(account, instrument.quote)
+    value = None if notional is None or worth is None else notional * worth
+    return ctx.policy.need(wished.mode, value)
 
 
 async def amended(ctx: Context, order: Order) -> Order:

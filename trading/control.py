@@ -22,6 +22,18 @@ class Founding(msgspec.Struct, frozen=True):
         return "desk"
 
 
+class Payment(msgspec.Struct, frozen=True):
+    """What a venue has paid or taken by itself, and is in the books."""
+
+    account: str
+    mode: Mode
+    id: str
+
+    @property
+    def pk(self) -> str:
+        return f"{self.account}:{self.mode}:{self.id}"
+
+
 class Latch(msgspec.Struct, frozen=True):
     """The trading state of a scope: `all`, an account, a symbol or a strategy."""
 

@@ -8,15 +8,17 @@ import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from trading import control as c
 from trading import events as e
 from trading import reports
 from trading.book import Book
-from trading.cover import waits
+from trading.changes import Changes
+from trading.cover import pairs_of
 from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.hearing import facts_of, lacks_fills
-from trading.instruments import Symbol
-from trading.intent import AccountId, Intent, Leg, OrderType, Origin
+from trading.instruments import Symbol, plain
+from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size
 from trading.order import Order, OrderStatus
 from trading.ports import Approved, Executor
 from trading.risk.gate import Denied, RiskGate
@@ -31,6 +33,7 @@ class Oms:
         self.book = book
         self.gate = gate
         self.drafting = drafting
+        self.changes = Changes(book, gate, drafting)
         self.executors = executors
         self.under_way: set[str] = set()
         """Orders whose request this process has begun and not ended: it may arrive yet, whatever the venue says."""
@@ -133,42 +136,21 @@ class Oms:
         """
         async with self.book.lock:
             order = self._now(order)
-            if quantity is not None and origin.source != "protection":
-                self._check_resizable(order)
-            changed = self.drafting.amended(order, quantity, limit_price, stop_price)
-            verdict = None if _is_less(changed, order) else self.gate.judge(changed)
-            if isinstance(verdict, Denied):
-                raise IntentError(verdict.reason, verdict.remedy, code=verdict.code)
+            wish = {"quantity": quantity, "limit_price": limit_price, "stop_price": stop_price}
+            changed = self.changes.judged(order, origin, **wish)
             asked = e.OrderAmendRequested(order.id, origin.actor, origin.source, quantity, limit_price, stop_price)
-            await self.book.write(asked, *self._wish(changed, order, origin.actor))
+            await self.book.write(asked, *self.changes.wished(changed, order, origin.actor))
         try:
             await self.executors[order.account_id].amend(
                 changed, changed.quantity, changed.limit_price, changed.stop_price
             )
         except (VenueRefused, VenueUnreachable) as why:
-            await self.book.record(e.OrderAmendRefused(order.id, str(why)), *self._wish(order, changed, "desk"))
+            back = self.changes.wished(order, changed, "desk")
+            await self.book.record(e.OrderAmendRefused(order.id, str(why)), *back)
             raise IntentError(f"The order stays as it was: {why}", code=why.code) from None
         except OutcomeUnknown as why:
             self.needs_reconcile(order.account_id, f"amend of {order.id}: {why}")
         return self._now(order)
-
-    def _check_resizable(self, order: Order) -> None:
-        """A pair is as large as what it protects, and what a venue holds as a list stays as it was sent."""
-        if order.leg is not Leg.ENTRY:
-            text = f"The size of a {order.leg} order follows what it protects."
-            raise IntentError(text, "Change its price, or cancel it.", code="BAD_QUANTITY")
-        if any(leg.is_open and waits(leg, self.book) for leg in self.book.children(order.id)):
-            text = "The venue holds this bracket as it was sent."
-            raise IntentError(text, "Cancel the order and place it anew.", code="BRACKET_SENT")
-
-    def _wish(self, now: Order, before: Order, actor: str) -> list[e.AnyEvent]:
-        """A leg that is moved changes what its bracket wishes for, should the leg ever have to be placed again."""
-        moved = (now.stop_price, now.limit_price) != (before.stop_price, before.limit_price)
-        if not moved or now.leg is Leg.ENTRY or self.book.order(now.parent_id) is None:
-            return []
-        stop = now.stop_price if now.leg is Leg.STOP_LOSS else None
-        target = now.limit_price if now.leg is Leg.TAKE_PROFIT else None
-        return [e.ProtectionChanged(now.parent_id, actor, stop, target)]
 
     async def on_report(self, account: AccountId, report: reports.Report) -> None:
         """The venue's words into the book. Late, doubled and reordered reports are welcome."""
@@ -181,25 +163,68 @@ class Oms:
         async with self.book.lock:
             order = self.book.order(report.order_id)
             ours = order is not None and order.account_id == account
+            begins: list[e.AnyEvent] = []
+            if order and ours and isinstance(report, reports.Filled) and report.leg:
+                order, begins = self._held_leg(order, report, report.leg)
             facts = facts_of(order, report, self.book, self.drafting.valuation) if order and ours else []
             if facts:
-                await self.book.write(*facts)
+                await self.book.write(*begins, *facts)
         if not ours or order is None:
             self.needs_reconcile(account, "a report of an order that is not ours")
+        elif isinstance(report, reports.Accepted) and order.status is OrderStatus.PENDING_CANCEL:
+            self.needs_reconcile(account, f"order {order.id} has arrived, and was to be cancelled before")
         elif not facts and lacks_fills(order, report):
             self.needs_reconcile(account, f"order {order.id} has ended, and not all of its fills are known")
         elif not facts and isinstance(report, reports.Filled) and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
 
+    def _held_leg(self, entry: Order, report: reports.Filled, leg: Leg) -> tuple[Order, list[e.AnyEvent]]:
+        """The stop or target that a venue has held for an entry, and done: our order, and how it begins if it is new.
+
+        What was done is a fact, and no matter for the gate. It may be that the desk is just placing its own.
+        """
+        children = self.book.children(entry.id)
+        for order in children:
+            if order.leg is leg and order.is_unheard and order.quantity == report.quantity:
+                return order, []
+        is_stop = leg is Leg.STOP_LOSS
+        wish = entry.stop_loss if is_stop else entry.take_profit
+        price = wish or report.price
+        wished = wish or (is_stop and entry.trail_loss)
+        number = 1 + max((int(pair.number) for pair in pairs_of(entry, self.book)), default=0)
+        intent = Intent(
+            f"{entry.key}:{leg}:{number if wished else report.trade_id}",
+            entry.account_id,
+            entry.symbol,
+            entry.side.opposite,
+            Size(report.quantity),
+            Origin(entry.actor, "protection", f"{leg} of {entry.id}"),
+            type=OrderType.STOP if is_stop else OrderType.LIMIT,
+            limit_price=None if is_stop else price,
+            stop_price=price if is_stop else None,
+            reduce_only=True,
+            leg=leg,
+            parent_id=entry.id if wished else "",
+        )
+        order = self.drafting.draft(intent)
+        request = f"none: {plain(price)} was the venue's own {leg} of {entry.id}"
+        return order, [initialized(order), e.OrderSubmitted(order.id, (), request)]
+
     async def _paid(self, account: AccountId, report: reports.Paid) -> None:
         """Profit or loss like any other, but for what was in the account's money already when its books began."""
-        figures = self.book.account(account)
-        if figures is not None and report.at >= figures.opened_at:
-            await self.book.record(
-                e.BalanceAdjusted(
-                    account.name, account.mode, report.money, report.reason, self.executors[account].venue
-                )
-            )
+        fact = e.BalanceAdjusted(
+            account.name,
+            account.mode,
+            report.money,
+            report.reason,
+            self.executors[account].venue,
+            payment_id=report.payment_id,
+        )
+        async with self.book.lock:
+            figures = self.book.account(account)
+            known = self.book.get(c.Payment, c.Payment(account.name, account.mode, report.payment_id).pk)
+            if figures is not None and report.at >= figures.opened_at and known is None:
+                await self.book.write(fact)
 
     def listing(self, account: AccountId, symbol: Symbol) -> list[e.AnyEvent]:
         """The fact of an instrument's filters when first used or changed, so that replay needs no venue."""
@@ -233,12 +258,6 @@ class Oms:
         if settled is None:
             raise IntentError(f"There is no order {order_id}.", code="NO_ORDER")
         return settled
-
-
-def _is_less(changed: Order, order: Order) -> bool:
-    """Less of the same order: like a cancel, it is never denied."""
-    prices = (changed.limit_price, changed.stop_price) == (order.limit_price, order.stop_price)
-    return prices and changed.quantity < order.quantity
 
 
 def _undecided(order: Order) -> bool:

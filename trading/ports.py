@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -12,7 +12,7 @@ from trading.instruments import ZERO, Instrument, Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
 from trading.quotes import Candle, Quote
-from trading.reports import Filled, Report, VenueOrder
+from trading.reports import Filled, Paid, Report, VenueOrder
 
 # --- market ----------------------------------------------------------------------------------
 
@@ -200,6 +200,15 @@ class Executor(Protocol):
 
     async def positions(self) -> Mapping[Symbol, Decimal]:
         """Signed quantities; empty on spot, where balances are the positions."""
+        ...
+
+
+@runtime_checkable
+class KeepsPayments(Protocol):
+    """An executor whose venue can be asked for what it has paid and taken by itself, such as while we were down."""
+
+    async def payments(self, since: datetime) -> Sequence[Paid]:
+        """Everything of it from `since` on, oldest first."""
         ...
 
 

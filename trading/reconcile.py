@@ -20,6 +20,7 @@ from trading.instruments import plain
 from trading.intent import AccountId, Origin
 from trading.oms import NEVER_FILLED, Oms
 from trading.order import Order, OrderStatus
+from trading.ports import KeepsPayments
 from trading.words import counted
 
 MARGIN = timedelta(minutes=5)  # how far back before the oldest open matter fills are asked for
@@ -157,13 +158,14 @@ class Reconciler:
         await self.book.record(e.AccountOpened(account.name, account.mode, executor.venue, currency, balances))
 
     async def _fills(self, account: AccountId, outcome: Outcome) -> None:
-        asked_at = self.book.clock.now()
+        executor, asked_at = self.oms.executors[account], self.book.clock.now()
         opened = [order.created_at for order in self.book.open_orders(account)]
         figures = self.book.account(account)
         known = (figures.reconciled_at or figures.opened_at) if figures else asked_at
         since = self._since.get(account) or min([known, *opened])  # later fills of old orders show in the orders
+        since = min(since, asked_at)  # the machine's clock may have been set back
         impossible: dict[str, tuple[str, str]] = {}
-        for fill in await self.oms.executors[account].fills(since - MARGIN):
+        for fill in await executor.fills(since - MARGIN):
             order = self.book.order(fill.order_id)
             if order is None and is_order_id(
                 fill.order_id
@@ -178,6 +180,9 @@ class Reconciler:
                 continue
             await self.oms.on_report(account, fill)
             outcome.fills += self.book.has_fill(account, order.symbol, fill.trade_id)
+        if isinstance(executor, KeepsPayments):
+            for payment in await executor.payments(since - MARGIN):
+                await self.oms.on_report(account, payment)
         self._since[account] = asked_at
         known_before = {drift.subject for drift in self.drifts.open(account) if drift.kind == "fill"}
         outcome.drifts += await self.drifts.found(account, "fill", impossible, keep=known_before)
@@ -212,7 +217,7 @@ class Reconciler:
         """Sent by this process a moment ago, still within its time to be acknowledged: reports will tell."""
         waiting = order.status is OrderStatus.SUBMITTED and not order.in_doubt
         ours = order.updated_at >= self._began
-        return waiting and ours and self.book.clock.now() - order.updated_at < PATIENCE
+        return waiting and ours and self.book.is_recent(order.updated_at, PATIENCE)
 
     async def _bring_up(self, order: Order, shown: reports.VenueOrder | None) -> None:
         """Bring one of our open orders to what the venue says of it."""
@@ -222,7 +227,7 @@ class Reconciler:
             return
         report: reports.Report
         match shown.status:
-            case "open" if order.is_amending and self.book.clock.now() - order.updated_at < ARRIVED:
+            case "open" if order.is_amending and self.book.is_recent(order.updated_at, ARRIVED):
                 report = reports.Accepted(order.id, shown.venue_order_id)  # the change may still be on its way
             case "open" | "filled":
                 await self.oms.on_report(account, reports.Accepted(order.id, shown.venue_order_id))

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from trading.instruments import Money, Symbol
+from trading.intent import Leg
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -26,6 +27,9 @@ class Filled(msgspec.Struct, frozen=True):
 
     Where contracts settle otherwise than their prices say (in another currency, or lot by lot), `settled` is what the
     trade brought before its fee, and `entry_price` what the lots that it closed were opened at.
+
+    With a `leg` it is not a trade of the order, but of the stop or target that the venue has held for it since it was
+    filled, and that no order of ours stands for.
     """
 
     order_id: str
@@ -37,6 +41,7 @@ class Filled(msgspec.Struct, frozen=True):
     maker: bool = False
     settled: Money | None = None
     entry_price: Decimal | None = None
+    leg: Leg | None = None
 
 
 class Canceled(msgspec.Struct, frozen=True):

@@ -282,3 +282,57 @@ def test_order_check_does_nothing() -> None:
     assert (result.retcode, result.comment, result.margin, result.margin_free) == (0, "Done", 1080.1, 8919.9)
     assert at.mt5.order_check(at.request("EURUSD", 100)).retcode == mt5.TRADE_RETCODE_NO_MONEY
     assert at.terminal.executed.facts == []
+
+
+def test_a_part_is_no_more_than_the_market_has() -> None:
+    at = desk(mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING)
+    at.terminal.show("EURUSD", "1.08", "1.0801", depth="0.1")
+    assert at.sell("EURUSD", 0.1).retcode == 10009
+    at.terminal.faults.arm("retcode_10010", part="0.4")
+    assert at.sell("EURUSD", 0.01).retcode == mt5.TRADE_RETCODE_REJECT
+    assert [one.volume for one in at.mt5.positions_get()] == [0.1]
+
+
+def test_on_an_exchange_a_limit_takes_what_is_within_it() -> None:
+    at = desk()
+    limit = mt5.ORDER_TYPE_BUY_LIMIT
+    at.terminal.show("ACME", "50.00", "50.02", depth="30")
+    sent = at.place("ACME", limit, 100, 50.05)
+    assert (sent.retcode, sent.volume, sent.price) == (mt5.TRADE_RETCODE_DONE_PARTIAL, 30.0, 50.02)
+    assert at.mt5.orders_get()[0].volume_current == 70.0
+    elsewhere = at.place("EURUSD", limit, 0.1, 1.09)
+    assert elsewhere.retcode == mt5.TRADE_RETCODE_INVALID_PRICE
+    at.terminal.show("ACME", "50.08", "50.10", depth="10")
+    asked = {"action": mt5.TRADE_ACTION_MODIFY, "order": sent.order, "price": 50.10}
+    assert at.mt5.order_send(asked).retcode == 10009
+    assert at.mt5.orders_get()[0].volume_current == 60.0
+
+
+@pytest.mark.parametrize(
+    ("filling", "volume", "retcode", "held"),
+    [
+        (mt5.ORDER_FILLING_IOC, 50, mt5.TRADE_RETCODE_DONE_PARTIAL, 30.0),
+        (mt5.ORDER_FILLING_IOC, 30, mt5.TRADE_RETCODE_DONE, 30.0),
+        (mt5.ORDER_FILLING_FOK, 31, mt5.TRADE_RETCODE_REJECT, 0.0),
+        (mt5.ORDER_FILLING_FOK, 30, mt5.TRADE_RETCODE_DONE, 30.0),
+    ],
+)
+def test_on_an_exchange_a_limit_may_be_for_now_only(filling: int, volume: float, retcode: int, held: float) -> None:
+    at = desk()
+    at.terminal.show("ACME", "50.00", "50.02", depth="30")
+    sent = at.place("ACME", mt5.ORDER_TYPE_BUY_LIMIT, volume, 50.02, type_filling=filling)
+    assert sent.retcode == retcode
+    assert at.mt5.orders_get() == ()
+    assert sum(one.volume for one in at.mt5.positions_get()) == held
+    below = at.place("ACME", mt5.ORDER_TYPE_BUY_LIMIT, 1, 50.01, type_filling=filling)
+    assert below.retcode == mt5.TRADE_RETCODE_REJECT
+
+
+def test_bars_of_past_weeks_stand_only_in_the_sessions() -> None:
+    at = desk()
+    at.terminal.symbol("GBPUSD", sessions=((0, 65, 1440), (1, 0, 600)))
+    at.terminal.past_weeks("GBPUSD", 2)
+    rows = at.mt5.copy_rates_from_pos("GBPUSD", mt5.TIMEFRAME_M5, 0, 10_000)[:-1]  # the last is of now
+    days = [(row["time"] // 86_400 + 3) % 7 for row in rows]  # 1970 began on a Thursday: Monday is 0
+    # It is a Wednesday: there were two Mondays and two Tuesdays.
+    assert [days.count(day) for day in range(7)] == [2 * (1440 - 65) // 5, 2 * 600 // 5, 0, 0, 0, 0, 0]

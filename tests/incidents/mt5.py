@@ -5,18 +5,21 @@ broker's time zone, goes with the loop's.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import wraps
 from typing import Any
 
+from bot.wiring.mt5 import margin_of
 from tests.emulators.mt5.decimals import Number
 from tests.incidents.hands import DEMO, Hands, Journal
 from tests.kit import HandClock
+from tests.loop import VirtualLoop
 from tests.trading.executors.mt5.stage import EURUSD, HEDGING, NETTING, Broker
-from tests.trading.market.virtual import JumpingSelector, VirtualLoop
 from trading.executors.mt5.executor import Mt5Executor
+from trading.executors.mt5.rules import is_level
 from trading.executors.mt5.tracks import Books
 from trading.instruments import Symbol
 from trading.market.mt5 import Mt5Market
@@ -66,6 +69,7 @@ class Desk(Hands):
         self.market = Mt5Market(self.link)
         super().__init__(world.clock, self.market, world.journal, world.limits)
         self.valuation.currency = "USD"
+        self.gate.margin = lambda order: margin_of(self.line, order)
 
     def connect(self) -> Mt5Executor:
         def recent() -> list[Order]:
@@ -113,8 +117,10 @@ class Desk(Hands):
 
     def waiting(self) -> dict[str, Decimal]:
         """What waits there, by our id."""
-        orders = self.terminal.current.orders.values()
-        return {one.asked.partition("-")[0]: one.rest for one in orders}
+        found: dict[str, Decimal] = defaultdict(Decimal)  # one of ours may take several
+        for one in self.terminal.current.orders.values():
+            found[one.asked.partition("-")[0]] += one.rest
+        return found
 
     def levels(self, name: str = "EURUSD") -> set[tuple[Decimal, Decimal]]:
         """Stops and targets of the open positions."""
@@ -141,8 +147,7 @@ def at_mt5(
     def decorate(play: Play) -> Callable[[], None]:
         @wraps(play)
         def test() -> None:
-            selector = JumpingSelector()
-            with asyncio.Runner(loop_factory=lambda: VirtualLoop(selector)) as runner:
+            with asyncio.Runner(loop_factory=VirtualLoop) as runner:
                 runner.run(played(play, mode, limits or {}, starts, agrees, settings))
 
         del test.__wrapped__  # pytest would ask for a fixture called desk
@@ -185,7 +190,7 @@ async def agree(world: World) -> None:
     assert {name: desk.held(Symbol(name)) for name in names} == {name: desk.net(name) for name in names}
     money = {each.currency: each.amount for each in desk.book.balances(DEMO) if each.amount}
     assert money == {"USD": world.terminal.current.balance}
-    plain = {order.id: order.remaining for order in desk.open() if not order.reduce_only}
+    plain = {order.id: order.remaining for order in desk.open() if not is_level(order)}
     assert plain == desk.waiting()
     assert not any(order.in_doubt for order in desk.open())
     assert not desk.reconciler.open_drifts()

@@ -35,6 +35,7 @@ class BalanceAdjusted(Event, frozen=True):
     reason: str
     actor: str
     value: Decimal = ZERO  # of the change, in the desk's currency: deposits are neither profit nor loss
+    payment_id: str = ""  # the venue's, of what it has paid or taken itself: the same one again is the same payment
 
 
 class PositionAdjusted(Event, frozen=True):
@@ -47,6 +48,7 @@ class PositionAdjusted(Event, frozen=True):
     price: Decimal
     reason: str
     actor: str
+    value: Decimal = ZERO  # by which the account's worth changes in the desk's currency: neither profit nor loss
 
 
 class EquitySampled(Event, frozen=True):

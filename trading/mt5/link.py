@@ -13,6 +13,7 @@ from trading.clock import Clock
 from trading.errors import VenueRefused, VenueUnreachable
 from trading.mt5.brokertime import BrokerTime
 from trading.mt5.constants import Constants as mt5
+from trading.mt5.figures import Answer, Figures, ask
 from trading.mt5.listing import SymbolRules, named, rules_of, unlisted
 from trading.mt5.package_thread import Line, Thread, Unanswered
 from trading.mt5.terminal import Failed, Terminal, is_sound
@@ -48,12 +49,13 @@ class Link:
         line: Line | None = None,
     ) -> None:
         self.clock, self.time = clock, BrokerTime()
-        self.account: Any = None  # as it was at the last connection
+        self.account: Any = None  # a second ago
         self.info: Any = None  # of the terminal, a second ago
         self.rules: dict[str, SymbolRules] = {}  # by our name
         self.by_name: dict[str, SymbolRules] = {}  # by the broker's
         self.ticks: dict[str, Any] = {}  # the last, by the broker's name
         self.missing: dict[str, list[str]] = {}  # what was wanted and is not listed, with what is like it
+        self.figures = Figures()
         self.problem = "The terminal is not connected yet."
         self._make, self._login, self._wanted = make, login, wanted
         self._line: Line = line or Thread("mt5")
@@ -139,7 +141,7 @@ class Link:
         self._check(account)
         self.account, self.info, self._terminal = account, info, terminal
         await self._list(symbols)
-        self.problem = _state(info)
+        await self._look()
 
     def _check(self, account: Any) -> None:
         """See that it is the account that was meant.
@@ -178,6 +180,21 @@ class Link:
         for name, tick in sorted(ticks.items(), key=lambda one: -one[1].time_msc):
             self.hear(name, tick)
 
+    async def _look(self) -> None:
+        """See the state of the terminal and of its account, and some more of what it works out."""
+        question = self.figures.question(self.by_name, self.ticks, self.time, self.clock.now())
+
+        def work(terminal: Terminal) -> tuple[Any, Answer]:
+            return terminal.info(), ask(terminal, question)
+
+        self.info, answer = await self.ask(work)
+        if answer.account.login != self.account.login:
+            self.problem = f"The terminal is logged in to account {answer.account.login} now: nothing is sent to it."
+            return
+        self.account = answer.account
+        self.figures.take(answer)
+        self.problem = _state(self.info)
+
     async def _keep(self) -> None:
         """Watch the terminal, for ever."""
         loop = asyncio.get_running_loop()
@@ -185,8 +202,7 @@ class Link:
         while True:
             await asyncio.sleep(WATCH_S)
             try:
-                self.info = await self.ask(Terminal.info)
-                self.problem = _state(self.info)
+                await self._look()
                 if loop.time() - listed_at > RULES_S and not self.problem:
                     listed_at = loop.time()
                     await self._list(await self.ask(Terminal.symbols))

@@ -31,10 +31,16 @@ class SymbolRules(NamedTuple):
     execution: int
     trade_mode: int
     order_mode: int  # bits
+    expiration_mode: int = 15  # bits: 1 without an end, 2 for the day, 4 and 8 until a time or a day
 
     @property
     def symbol(self) -> Symbol:
         return self.instrument.symbol
+
+    @property
+    def is_on_exchange(self) -> bool:
+        """Whether orders go to an exchange: limits are not held against the market, and may be IOC or FOK."""
+        return self.execution == mt5.SYMBOL_TRADE_EXECUTION_EXCHANGE
 
     @property
     def least_away(self) -> Decimal:
@@ -73,6 +79,7 @@ def rules_of(info: Any, symbol: Symbol, currency: str) -> SymbolRules:
         info.trade_exemode,
         info.trade_mode,
         info.order_mode,
+        info.expiration_mode,
     )
 
 

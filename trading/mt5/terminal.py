@@ -55,6 +55,11 @@ class Terminal:
         """The last bars, the forming one too, oldest first."""
         return self._call("copy_rates_from_pos", name, timeframe, 0, count)
 
+    def margin(self, name: str, buys: bool, volume: float, price: float) -> float:
+        """What so many lots would take of the account's money, at a price; without what is open already."""
+        side = mt5.ORDER_TYPE_BUY if buys else mt5.ORDER_TYPE_SELL
+        return float(self._call("order_calc_margin", side, name, volume, price))
+
     def positions(self) -> tuple[Any, ...]:
         return tuple(self._call("positions_get"))
 

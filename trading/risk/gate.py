@@ -25,7 +25,7 @@ from trading.risk.promised import OpenOrders
 from trading.risk.reasons import Reason
 from trading.risk.standing import Standing, day_pnl, stand
 from trading.risk.submissions import Submissions
-from trading.risk.view import Facts, View, look
+from trading.risk.view import Facts, Funds, View, look
 from trading.valuation import Valuation
 
 
@@ -59,7 +59,7 @@ class RiskGate:
     `timezone` is where the day begins. `capabilities` says what an account's venue can do, and
     `not_ready` why an account may not trade yet (empty when it may). `listed` is what a venue lists
     now; without it the filters are those that were journalled. `vet` raises what a venue would refuse
-    by rules of its own, given the price of now.
+    by rules of its own, given the price of now. `margin` is what an order takes by the venue's own figures.
 
     Raises:
         ConfigError: there is no such time zone.
@@ -76,6 +76,7 @@ class RiskGate:
         not_ready: Callable[[AccountId], str] = lambda account: "",
         listed: Callable[[AccountId, Symbol], Instrument | None] = lambda account, symbol: None,
         vet: Callable[[Order, Decimal | None], None] = lambda order, reference: None,
+        margin: Callable[[Order], Funds | None] = lambda order: None,
     ) -> None:
         try:
             self.zone = ZoneInfo(timezone)
@@ -89,6 +90,7 @@ class RiskGate:
         self.not_ready = not_ready
         self.listed = listed
         self.vet = vet
+        self.margin = margin
         self._orders = OpenOrders(book, valuation)
         self._submissions = Submissions(book)
         self._overrides: tuple[LimitOverride, ...] = ()
@@ -117,7 +119,7 @@ class RiskGate:
         if legs:
             findings += _leg_findings(order, tuple(legs), view)
         if checks is held.entry:  # what closes is for the venue itself to refuse
-            findings += self._vetted((order, *legs), view)
+            findings = _joined(findings, self._vetted((order, *legs), view))
         for finding in findings:
             if not finding.passed:
                 return Denied(finding.code, finding.text, tuple(findings), finding.remedy)
@@ -128,7 +130,8 @@ class RiskGate:
             try:
                 self.vet(order, view.reference)
             except VenueRefused as why:
-                return [Finding(Reason.VENUE_RULES, False, why.text, Reason.VENUE_RULES.advise(remedy=why.remedy))]
+                reason = Reason.MARKET_CLOSED if why.code == Reason.MARKET_CLOSED else Reason.VENUE_RULES
+                return [Finding(reason, False, why.text, reason.advise(remedy=why.remedy))]
         return []
 
     def _facts(self, order: Order, confirmed: bool) -> Facts:
@@ -141,6 +144,7 @@ class RiskGate:
             first_sent=sent[0] if sent else None,
             twin=self._submissions.twin(order),
             confirmed=confirmed,
+            margin=self.margin(order),
         )
 
     # --- limits ------------------------------------------------------------------------------
@@ -202,6 +206,14 @@ class RiskGate:
 
     def _stand(self, account: AccountId) -> Standing:
         return stand(self.book, self.valuation, self._orders, account, self.zone)
+
+
+def _joined(findings: list[Finding], vetted: list[Finding]) -> list[Finding]:
+    """With what the venue's rules say last; but that the market is closed explains why its price is old."""
+    if not any(each.code == Reason.MARKET_CLOSED for each in vetted):
+        return [*findings, *vetted]
+    priced = next((n for n, each in enumerate(findings) if each.code == Reason.NO_PRICE), 0)
+    return [*findings[:priced], *vetted, *findings[priced:]]
 
 
 def _leg_findings(order: Order, legs: tuple[Order, ...], view: View) -> list[Finding]:

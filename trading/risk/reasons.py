@@ -65,6 +65,11 @@ class Reason(StrEnum):
         "The venue's own rules of the symbol do not allow it now; it was not sent.",
         "{remedy}",
     )
+    MARKET_CLOSED = (
+        "MARKET_CLOSED",
+        "The market of the symbol is closed now.",
+        "{remedy}",
+    )
     STOP_WRONG_SIDE = (
         "STOP_WRONG_SIDE",
         "A stop or target is on the wrong side of the price: it would trigger at once.",
@@ -131,7 +136,7 @@ class Reason(StrEnum):
     INSUFFICIENT_FUNDS = (
         "INSUFFICIENT_FUNDS",
         "The account does not have it, after what open orders have reserved.",
-        "Use less, or cancel what reserves it: /orders.",
+        "Use {less}, or cancel what reserves it: /orders.",
     )
     MIN_ORDER_VALUE = (
         "MIN_ORDER_VALUE",

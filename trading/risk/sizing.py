@@ -89,7 +89,7 @@ def _wanted(
             code="NO_PRICE",
         )
     if size.unit is Unit.VALUE:
-        return size.amount / (price * instrument.multiplier)
+        return size.value_in(instrument.quote) / (price * instrument.multiplier)
     if rate is None or rate <= 0:
         raise IntentError(
             f"{size} needs the price of {instrument.quote} in the desk's currency, and there is none.",

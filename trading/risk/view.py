@@ -27,11 +27,15 @@ from trading.valuation import Valuation
 
 
 class Funds(NamedTuple):
-    """What an order takes of a currency, and what is there and not reserved."""
+    """What an order takes of a currency, and what is there and not reserved.
+
+    Of margin, too, how many lots fit at most.
+    """
 
     needs: Decimal
     free: Decimal
     currency: str
+    fits: Decimal | None = None
 
 
 class Facts(NamedTuple):
@@ -43,6 +47,7 @@ class Facts(NamedTuple):
     first_sent: datetime | None
     twin: Sent | None
     confirmed: bool
+    margin: Funds | None = None  # what the venue itself says that the order takes
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +106,7 @@ def look(
         held=held,
         closable=closable,
         reducing=bool(held) and order.remaining <= held and added.quantity <= closable,
-        funds=_funds(book, standing, order, instrument, added) if reference is not None else None,
+        funds=facts.margin or (_funds(book, standing, order, instrument, added) if reference is not None else None),
         position_before=before,
         position_after=_position_after(standing, order, instrument, added),
     )
@@ -124,7 +129,7 @@ def _balance(book: Book, standing: Standing, currency: str) -> Decimal:
 
 
 def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument, added: Amount) -> Funds | None:
-    """On spot only: elsewhere a venue lends, and the leverage limit speaks."""
+    """On spot only: elsewhere a venue lends; what margin it wants it tells by itself, or the leverage limit speaks."""
     if instrument.settlement is not SPOT:
         return None
     buys = order.side is BUY

@@ -1,6 +1,7 @@
 """What accounts hold and in which mode they trade: openings, corrections, samples, differences."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 
@@ -31,14 +32,9 @@ def _balance_adjusted(event: e.BalanceAdjusted, entry: e.Recorded, get: Get) -> 
     account = AccountId(event.account, event.mode)
     balance = balance_of(get, account, event.change.currency)
     yield msgspec.structs.replace(balance, amount=balance.amount + event.change.amount)
-    figures = get(Account, account_key(account))
-    if figures is not None and figures.day:
-        yield msgspec.structs.replace(
-            figures,
-            equity=figures.equity + event.value,
-            peak=figures.peak + event.value,
-            day_start=figures.day_start + event.value,
-        )
+    if event.payment_id:
+        yield c.Payment(event.account, event.mode, event.payment_id)
+    yield from _no_profit(get, account, event.value)
 
 
 @steps.on(e.PositionAdjusted)
@@ -55,6 +51,21 @@ def _position_adjusted(event: e.PositionAdjusted, entry: e.Recorded, get: Get) -
     )
     yield after
     yield Tape(after)
+    yield from _no_profit(get, account, event.value)
+
+
+def _no_profit(get: Get, account: AccountId, value: Decimal) -> Iterator[Entity]:
+    """The account's figures after its worth has changed by what is neither profit nor loss.
+
+    A loss of the day is an amount and stays it. The fall from the highest is a percentage and stays it: the highest
+    moves in proportion, as with the unit price of a fund, so that a payment neither hides a fall nor makes one.
+    """
+    figures = get(Account, account_key(account))
+    if figures is None or not figures.day or not value:
+        return
+    before, after = figures.equity, figures.equity + value
+    peak = figures.peak * after / before if before > 0 and after > 0 else figures.peak + value
+    yield msgspec.structs.replace(figures, equity=after, peak=peak, day_start=figures.day_start + value)
 
 
 @steps.on(e.EquitySampled)

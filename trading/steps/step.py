@@ -16,7 +16,7 @@ from trading.portfolio import Account, Balance, Fill, Position, Tape, balance_ke
 Entity = (
     Order | Position | Tape | Balance | Account | Fill | c.Latch | c.Kill | c.AccountMode | c.LimitOverride | c.Lock
     | c.Confirmation | c.Answer | c.StrategySwitch | c.Signal | c.Schedule | c.Drift | c.EquityPoint | c.Listing
-    | c.Founding | a.Guest | a.MovedChat | a.AlertLevel | a.Mute | a.Digest | a.Critical | a.Watch
+    | c.Founding | c.Payment | a.Guest | a.MovedChat | a.AlertLevel | a.Mute | a.Digest | a.Critical | a.Watch
     | i.Incoming | i.Fingerprint
 )  # fmt: skip
 Get = Callable[[type[Any], str], Any]

@@ -75,15 +75,22 @@ def check_levels(symbol: Symbol, long: bool, sl: Decimal, tp: Decimal, price: De
 
 
 def check_pending_price(symbol: Symbol, request: Request, quote: Quote) -> None:
-    """A pending order on its side of the market, the stops level away from it. Refuses 10015."""
+    """A pending order on its side of the market, the stops level away from it. Refuses 10015.
+
+    On an exchange the price of a limit is not verified, nor that of a stop-limit's limit: such an order may be done at
+    once (MetaTrader 5 help, "Trading principles").
+    """
     least = max(symbol.stops_level * symbol.point, symbol.tick_size)
+    anywhere = symbol.exemode == mt5.SYMBOL_TRADE_EXECUTION_EXCHANGE
     buys = request.type in (mt5.ORDER_TYPE_BUY_LIMIT, mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_BUY_STOP_LIMIT)
     away = (quote.price(buys) - request.price) * (1 if buys else -1) * (1 if request.type in LIMITS else -1)
     prices = [request.price]
     if request.type in STOP_LIMITS:
         prices.append(request.stoplimit)
-        away = min(away, (request.price - request.stoplimit) * (1 if buys else -1))
-    if away < least or any(price <= 0 or not on_step(price, symbol.tick_size) for price in prices):
+        beside = (request.price - request.stoplimit) * (1 if buys else -1)
+        away = away if anywhere else min(away, beside)
+    near = away < least and not (anywhere and request.type in LIMITS)
+    if near or any(price <= 0 or not on_step(price, symbol.tick_size) for price in prices):
         raise Refusal(mt5.TRADE_RETCODE_INVALID_PRICE)
 
 

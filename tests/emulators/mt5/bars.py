@@ -14,6 +14,7 @@ from trading.mt5.constants import Constants as mt5
 RATES = ("time", "open", "high", "low", "close", "tick_volume", "spread", "real_volume")
 TICKS = ("time", "bid", "ask", "last", "volume", "time_msc", "flags", "volume_real")
 _HOUR, _DAY, _WEEK = 3600, 86_400, 604_800
+_TIMEFRAMES = frozenset(value for name, value in vars(mt5).items() if name.startswith("TIMEFRAME_"))
 _SUNDAY = 3 * _DAY  # 1970 began on a Thursday: the first Sunday
 
 
@@ -77,8 +78,7 @@ def opened(timeframe: int, second: int) -> int:
         return int(datetime.fromtimestamp(second, timezone.utc).replace(day=1, hour=0, minute=0, second=0).timestamp())
     if timeframe == mt5.TIMEFRAME_W1:
         return second - (second - _SUNDAY) % _WEEK
-    known = {value for name, value in vars(mt5).items() if name.startswith("TIMEFRAME_")}
-    if timeframe not in known:
+    if timeframe not in _TIMEFRAMES:
         raise ValueError(f"there is no timeframe {timeframe}")
     length = (timeframe & 0xFF) * _HOUR if timeframe & 0x4000 else timeframe * 60
     return second - second % length

@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from tests.emulators.mt5 import admission
-from tests.emulators.mt5.account import PENDING, Account, Order, Position
+from tests.emulators.mt5.account import LIMITS, PENDING, Account, Order, Position
 from tests.emulators.mt5.clock import Clock
 from tests.emulators.mt5.codes import Refusal
 from tests.emulators.mt5.decimals import ZERO
@@ -135,9 +136,37 @@ class Broker(Execution):
         if account.limit_orders and len(account.orders) >= account.limit_orders:
             raise Refusal(mt5.TRADE_RETCODE_LIMIT_ORDERS)
         admission.check_limits(account, symbol, order.buys, order.volume)
+        if symbol.exemode == mt5.SYMBOL_TRADE_EXECUTION_EXCHANGE and order.type in LIMITS:
+            return self._match(account, order, quote, only_check)
         if not only_check:
             self.accept(account, order)
         return Result(order=order.ticket, volume=order.volume, price=order.price)
+
+    def _match(self, account: Account, order: Order, quote: Quote, only_check: bool) -> Result:
+        """A limit on an exchange takes what is within it. Refuses 10006 what is FOK or IOC and gets nothing."""
+        price, volume = quote.price(order.buys), self._within(order, quote)
+        if order.filling == mt5.ORDER_FILLING_FOK and volume < order.volume:
+            volume = ZERO
+        if not volume and order.filling in (mt5.ORDER_FILLING_FOK, mt5.ORDER_FILLING_IOC):
+            raise Refusal(mt5.TRADE_RETCODE_REJECT)
+        if volume:
+            symbol = self.market.symbols[order.symbol]
+            admission.check_money(self.market, account, symbol, order.buys, volume, price)
+        if not only_check:
+            self.accept(account, order)
+        if only_check or not volume:
+            return Result(order=order.ticket, volume=order.volume, price=order.price)
+        deal = self.fill(account, order, volume, price)
+        if order.rest and order.filling == mt5.ORDER_FILLING_IOC:
+            self.finish(account, order, mt5.ORDER_STATE_PARTIAL)
+        retcode = mt5.TRADE_RETCODE_DONE_PARTIAL if order.rest else mt5.TRADE_RETCODE_DONE
+        return Result(retcode, deal.ticket, order.ticket, volume, deal.price, quote.bid, quote.ask)
+
+    def _within(self, order: Order, quote: Quote) -> Decimal:
+        """How much of a limit order on an exchange can be had at the price of now."""
+        price = quote.price(order.buys)
+        within = price <= order.price if order.buys else price >= order.price
+        return self.market.available(order.symbol, order.buys, order.rest) if within else ZERO
 
     def _waiting(self, account: Account, request: Request) -> tuple[Order, Symbol, Quote]:
         """The pending order that a request names, not frozen. Refuses 10035, 10023 (it is done), 10029."""
@@ -165,6 +194,9 @@ class Broker(Execution):
         if not only_check:
             order.price, order.stoplimit, order.sl, order.tp, order.time_type, order.expiration = new
             self.note("modify", account, order, by=by)
+            exchanged = symbol.exemode == mt5.SYMBOL_TRADE_EXECUTION_EXCHANGE and order.type in LIMITS
+            if exchanged and (volume := self._within(order, quote)):
+                self.fill(account, order, volume, quote.price(order.buys))
         return Result(order=order.ticket, price=order.price, volume=order.volume)
 
     def _remove(self, account: Account, request: Request, by: str, effects: Effects, only_check: bool) -> Result:

@@ -64,7 +64,14 @@ def _market_commands(terminal: Terminal) -> dict[str, Command]:
     def symbol(name: str, **rules: Any) -> None:
         terminal.symbol(name, **rules)
 
-    return {"alias": alias, "clock": clock, "setting": setting, "show": terminal.show, "symbol": symbol}
+    return {
+        "alias": alias,
+        "clock": clock,
+        "past_weeks": terminal.past_weeks,
+        "setting": setting,
+        "show": terminal.show,
+        "symbol": symbol,
+    }
 
 
 def _account_commands(terminal: Terminal) -> dict[str, Command]:

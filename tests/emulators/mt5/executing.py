@@ -110,7 +110,7 @@ class Execution(Dealing):
         symbol = self.market.symbols[order.symbol]
         volume = self.market.available(order.symbol, order.buys, order.volume)
         if part is not None:
-            volume = max(floored(min(volume, order.volume * part), symbol.volume_step), symbol.volume_min)
+            volume = min(volume, max(floored(order.volume * part, symbol.volume_step), symbol.volume_min))
         volume = floored(volume, symbol.volume_step)
         returns = order.filling == mt5.ORDER_FILLING_RETURN
         if volume < order.volume and order.filling == mt5.ORDER_FILLING_FOK and part is None:

@@ -66,6 +66,13 @@ class Market:
                 self._left[name, buys] = exact(depth)
         return quote
 
+    def load_weeks(self, name: str, weeks: int, price: Number) -> None:
+        """Bars of so many past weeks, one in five minutes whenever the market was open by its sessions."""
+        symbol, end, each = self.symbols[name], self._clock.server_ms // 1000, float(exact(price))
+        start = (end - weeks * 604_800) // 300 * 300
+        times = (second for second in range(start, end, 300) if symbol.open_at(second * 1000))
+        self.bars.setdefault(name, Bars()).load([(second, each, each, each, each, 1, 0) for second in times])
+
     def available(self, name: str, buys: bool, wanted: Decimal) -> Decimal:
         """How much of a volume can be had now."""
         return min(wanted, self._left.get((name, buys), wanted))

@@ -99,6 +99,11 @@ class Terminal:
             self.market.show(name, bid, ask, **more)
             self.server.price_moved(name)
 
+    def past_weeks(self, name: str, weeks: int = 5, price: Number = 1) -> None:
+        """A symbol has been traded for so many weeks, in its sessions."""
+        with self.lock:
+            self.market.load_weeks(name, weeks, price)
+
     def advance(self, seconds: float) -> None:
         """Let time pass, with everything that comes due."""
         with self.lock:

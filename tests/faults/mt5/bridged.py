@@ -20,8 +20,8 @@ from tests.emulators.mt5.person import Person
 from tests.emulators.mt5.requests import read
 from tests.emulators.mt5.terminal import Terminal
 from tests.emulators.mt5.trading import kind
+from tests.loop import VirtualLoop
 from tests.trading.executors.mt5.stage import Inline
-from tests.trading.market.virtual import JumpingSelector
 from trading.mt5.bridge.module import BridgeModule
 from trading.mt5.package_thread import Unanswered
 
@@ -63,9 +63,9 @@ class Gate(Cutter):
 class Bridged:
     """A bridge beside a terminal, and the package that leads there. `struck` counts the cuts."""
 
-    def __init__(self, terminal: Terminal, selector: JumpingSelector) -> None:
+    def __init__(self, terminal: Terminal, loop: VirtualLoop) -> None:
         self.struck = 0
-        self._terminal, self._selector = terminal, selector
+        self._terminal, self._desk_loop = terminal, loop
         self._armed: tuple[str, str, float] | None = None  # when, at which operation, for how long
         self._times = 0
         self._ready, self._stopping = threading.Event(), asyncio.Event()
@@ -106,11 +106,11 @@ class Bridged:
 
     def now(self) -> float:
         """The desk's time."""
-        return self._selector.elapsed_s
+        return self._desk_loop.now
 
     def wait(self, seconds: float) -> None:
         """The desk's time jumps, and the broker's with it."""
-        self._selector.elapsed_s += seconds
+        self._desk_loop.now += seconds
         self._terminal.advance(seconds)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

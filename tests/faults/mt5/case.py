@@ -14,8 +14,8 @@ from tests.faults.mt5.bridged import Bridged, Patient
 from tests.faults.mt5.kinds import FAULTS
 from tests.incidents.hands import ANA
 from tests.incidents.mt5 import Desk, World, agree
+from tests.loop import VirtualLoop
 from tests.trading.executors.mt5.stage import HEDGING, NETTING, Broker
-from tests.trading.market.virtual import JumpingSelector, VirtualLoop
 from trading.errors import IntentError
 from trading.mt5.link import Link
 
@@ -42,9 +42,9 @@ class Case(NamedTuple):
 class BridgedBroker(Broker):
     """A broker whose terminal is reached over a bridge."""
 
-    def __init__(self, mode: int, selector: JumpingSelector) -> None:
+    def __init__(self, mode: int, loop: VirtualLoop) -> None:
         super().__init__(mode)
-        self.bridged = Bridged(self.terminal, selector)
+        self.bridged = Bridged(self.terminal, loop)
 
     def link(self, line: Any = None, **login: Any) -> Link:
         return Link(self.bridged.package, self.login._replace(**login), self.clock, line=line or Patient())
@@ -52,11 +52,11 @@ class BridgedBroker(Broker):
 
 def play(case: Case) -> Difference:
     """Play a case on a loop of its own; answers what is not as it should be."""
-    selector = JumpingSelector()
+    loop = VirtualLoop()
     mode = HEDGING if case.product == "hedging" else NETTING
-    broker = BridgedBroker(mode, selector) if FAULTS[case.fault].is_cut else Broker(mode)
+    broker = BridgedBroker(mode, loop) if FAULTS[case.fault].is_cut else Broker(mode)
     try:
-        with asyncio.Runner(loop_factory=lambda: VirtualLoop(selector)) as runner:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
             return runner.run(_played(case, World(mode, {}, broker)))
     finally:
         if isinstance(broker, BridgedBroker):

@@ -107,7 +107,7 @@ async def test_a_resting_limit_is_filled_in_part_when_little_is_shown(desk: Desk
 
 @pytest.mark.parametrize(("type", "limit"), [(OrderType.MARKET, None), (LIMIT, "101")])
 async def test_ioc_takes_what_is_there_and_expires(desk: Desk, type: OrderType, limit: str | None) -> None:
-    needs(desk, IOC)
+    needs(desk, IOC, *(["crosses"] if limit else []))
     await desk.show("100x5", "101x5")
     order = await desk.place(BUY, "7", type, limit_price=limit, time_in_force=IOC)
     assert desk.kinds(order) == ["Accepted", "Filled", "Expired"]
@@ -116,7 +116,7 @@ async def test_ioc_takes_what_is_there_and_expires(desk: Desk, type: OrderType, 
 
 
 async def test_fok_is_all_or_nothing(desk: Desk) -> None:
-    needs(desk, FOK)
+    needs(desk, FOK, "crosses")
     nothing = await desk.place(BUY, "5.001", LIMIT, limit_price="101", time_in_force=FOK)
     assert (type(desk.told(nothing)[-1]), fills(desk, nothing)) == (desk.stage.habits.unfillable, [])
     whole = await desk.place(BUY, "5", LIMIT, limit_price="101", time_in_force=FOK)
@@ -269,11 +269,14 @@ async def test_the_trades_asked_for_are_the_trades_told(desk: Desk) -> None:
     middle = START + timedelta(seconds=1)
     await desk.show("100x5", "101x5")
     await desk.place(SELL, "1")
-    told = [report for report in desk.reports if isinstance(report, Filled)]
+    told, habits = [report for report in desk.reports if isinstance(report, Filled)], desk.stage.habits
     assert list(await desk.stage.executor.fills(START - timedelta(days=1))) == told
-    assert len({fill.trade_id for fill in told}) == len(told) == (3 if desk.stage.habits.is_deep else 2)
-    late = await desk.stage.executor.fills(middle + timedelta(milliseconds=1))
-    assert list(late) == told[-1:]
+    assert len({fill.trade_id for fill in told}) == len(told) == (3 if habits.is_deep or habits.market_waits else 2)
+    since = middle + timedelta(milliseconds=1)
+    late = [trade for trade in told if trade.at >= since]
+    assert list(await desk.stage.executor.fills(since)) == late
+    assert late[-1:] == told[-1:]
+    assert len(late) < len(told)
 
 
 async def test_the_account_outlives_our_process(desk: Desk) -> None:

@@ -40,14 +40,36 @@ async def test_a_buy_stop_waits_for_the_ask(desk: Desk) -> None:
     assert fills(desk, order) == [(D(1), D(105))]
 
 
-async def test_a_stop_limit_rests_at_its_limit_after_a_gap(desk: Desk) -> None:
-    needs(desk, STOP_LIMIT)
-    order = await desk.place(SELL, "1", STOP_LIMIT, stop_price="95", limit_price="94")
+@pytest.mark.parametrize("limit", ["94", "96"])
+async def test_a_stop_limit_rests_at_its_limit_after_a_gap(desk: Desk, limit: str) -> None:
+    """One beyond its stop could be done at once when that is seen."""
+    needs(desk, STOP_LIMIT, *(["crosses"] if limit == "94" else []))
+    order = await desk.place(SELL, "1", STOP_LIMIT, stop_price="95", limit_price=limit)
     await desk.show("90x5", "91x5")
     assert desk.kinds(order) == ["Accepted", "Triggered"]
-    assert await desk.status(order) == "open"
-    await desk.show("94.50x5", "95x5")
-    assert fills(desk, order) == [(D(1), D(94))]
+    found = await desk.lookup(order)
+    assert found is not None
+    assert (found.status, found.limit_price, found.stop_price) == ("open", D(limit), D(95))
+    shown = D(limit) + D("0.50")
+    await desk.show(f"{shown}x5", "97x5")
+    assert fills(desk, order) == [(D(1), shown if desk.stage.habits.improves else D(limit))]
+    assert desk.kinds(order) == ["Accepted", "Triggered", "Filled"]
+
+
+async def test_a_stop_limit_is_changed_in_both_of_its_prices(desk: Desk) -> None:
+    needs(desk, STOP_LIMIT, "amend")
+    if STOP_LIMIT not in desk.stage.executor.capabilities.amend_types:
+        pytest.skip("this venue changes no stop-limit")
+    order = await desk.place(SELL, "2", STOP_LIMIT, stop_price="95", limit_price="96")
+    await desk.amend(order, "2", limit="98", stop="97")
+    found = await desk.lookup(order)
+    assert found is not None
+    assert (found.limit_price, found.stop_price) == (D(98), D(97))
+    await desk.amend(order, "1.5", limit="98.50", stop="97")
+    await desk.show("96x5", "97x5")
+    assert fills(desk, order) == []
+    await desk.show("98.50x5", "99x5")
+    assert fills(desk, order) == [(D("1.5"), D("98.50"))]
 
 
 async def test_a_take_profit_triggers_the_other_way(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.emulators.mt5.symbols import forex, renamed
+from tests.loop import VirtualLoop
 from tests.trading.executors.contract import make_order
 from tests.trading.executors.mt5.stage import COIN, EURUSD, Broker, coin
 from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
@@ -146,7 +147,7 @@ async def test_what_is_found_says_what_to_press(broker: Broker, change: Callable
         (lambda b: setattr(b.terminal, "api_disabled", True), "allow the Python API"),
         (
             lambda b: b.terminal.symbol("COIN", halted=True),
-            r"market is closed.*The last price came on Monday 12:00 UTC",
+            r"market is closed.*The last price came on Monday 15:00 by the broker's clock",
         ),
     ],
 )
@@ -204,3 +205,22 @@ async def test_before_the_start_everything_says_so(broker: Broker) -> None:
         await executor.positions()
     assert executor.found() == ["The terminal is not connected yet."]
     assert Login().number == 0
+
+
+def test_another_account_in_the_terminal_is_not_traded_on(broker: Broker) -> None:
+    """Somebody logs in to another one by hand; with ours again all goes on."""
+    broker.terminal.account(5002, 500, password="other")
+
+    async def play() -> None:
+        link = broker.link()
+        await link.open()
+        for login, password, problem in ((5002, "other", "account 5002 now"), (5001, "secret", "")):
+            broker.terminal.log_in(login, password, "")
+            await asyncio.sleep(1.5)
+            assert problem in link.problem
+            assert bool(problem) == bool(link.problem)
+            assert link.account.login == 5001
+        await link.close()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(play())

@@ -17,6 +17,7 @@ from trading.order import Order, OrderStatus
 from trading.ports import Approved, Capabilities
 from trading.risk.gate import Denied, RiskGate
 from trading.risk.limits import LIMITS, Kind, Limits, Overrides, Value
+from trading.risk.view import Funds
 from trading.valuation import Valuation
 
 D = Decimal
@@ -83,6 +84,8 @@ class Desk:
         self.valuation = Valuation(self.book, {"demo": self.market}, currency, stated or {})
         self.unready = ""
         self.bounds: tuple[Decimal, Decimal] | None = None  # of limits at the venue, as shares of the price of now
+        self.closed = ""  # when the market opens again
+        self.margin: Funds | None = None  # what the venue says that an order takes
         self.gate = RiskGate(
             self.book,
             self.valuation,
@@ -92,6 +95,7 @@ class Desk:
             lambda account: capabilities,
             lambda account: self.unready,
             vet=self._vet,
+            margin=lambda order: self.margin,
         )
         self.market.show("BTC/USDT", "59999", "60000")
         self.market.show("ETH/USDT", "2999", "3000")
@@ -103,6 +107,8 @@ class Desk:
         self.count = 0
 
     def _vet(self, order: Order, reference: Decimal | None) -> None:
+        if self.closed:
+            raise VenueRefused("It is closed.", self.closed, code="MARKET_CLOSED")
         if self.bounds is None or order.limit_price is None:
             return
         least, most = (share * D(60000) for share in self.bounds)

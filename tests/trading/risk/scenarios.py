@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from tests.kit import ETH, START
-from tests.trading.risk.desk import D, Desk, like, off
+from tests.trading.risk.desk import D, Desk, denied, like, off
 from trading import events as e
 from trading.instruments import Money, Side, Symbol
 from trading.intent import Mode, OrderType, TimeInForce
@@ -136,6 +136,19 @@ def venue_rules() -> Scene:
     desk.bounds = (D("0.8"), D("1.2"))
     passes, fails = desk.judge(desk.order(limit_price="48000")), desk.judge(desk.order(limit_price="47999"))
     return Scene(passes, fails, "The price is too far from the market.", "The nearest is 48000")
+
+
+@scene(Reason.MARKET_CLOSED)
+def market_closed() -> Scene:
+    """It is told before the price that has got old for it, and after what forbids the order anyhow."""
+    desk = Desk(off(stale_price_s=60))
+    passes = desk.judge(desk.order())
+    desk.clock.move(61)
+    desk.closed = "Ask again on Monday."
+    fails = desk.judge(desk.order())
+    desk.unready = "it has not been reconciled yet"
+    denied(desk.judge(desk.order()), Reason.NOT_READY)
+    return Scene(passes, fails, "It is closed.", "Ask again on Monday.")
 
 
 @scene(Reason.UNSUPPORTED)

@@ -16,15 +16,18 @@ from msgspec.structs import replace
 
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused
 from trading.executors.mt5 import requests, words
-from trading.executors.mt5.hearing import Hearing, details
-from trading.executors.mt5.lookups import DAY_S, Doubts, Lookups
+from trading.executors.mt5.hearing import Hearing
+from trading.executors.mt5.history import History
+from trading.executors.mt5.lookups import Doubts, Lookups
+from trading.executors.mt5.margin import Margin, margin_of
 from trading.executors.mt5.marks import BY_THE_BROKER, Whose, part_of
 from trading.executors.mt5.orders import Orders
 from trading.executors.mt5.protecting import Protecting
-from trading.executors.mt5.rules import Shown, check_levels, check_tradable, check_waiting, is_level, price_of
+from trading.executors.mt5.rules import Shown, check_entry, check_kind, is_level
 from trading.executors.mt5.sending import Sender, reading
+from trading.executors.mt5.sessions import check_open
 from trading.executors.mt5.tracks import Books
-from trading.executors.mt5.wire import Found, is_trade, sentence
+from trading.executors.mt5.wire import Found, prices_of, sentence
 from trading.instruments import ZERO, Instrument, Money, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.mt5.link import Link
@@ -32,14 +35,14 @@ from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
 from trading.ports import Approved, Capabilities
-from trading.reports import Filled, Reconnected, Report, VenueOrder
+from trading.reports import Filled, Paid, Reconnected, Report, VenueOrder
 
 LOOK_S = 0.5
 CAPABILITIES = Capabilities(
-    order_types=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.TRAILING_STOP}),
-    time_in_force=frozenset({TimeInForce.GTC}),
+    order_types=frozenset(OrderType) - {OrderType.TAKE_PROFIT},
+    time_in_force=frozenset(TimeInForce),
     post_only=False,
-    amend_types=frozenset({OrderType.LIMIT, OrderType.STOP}),
+    amend_types=frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}),
     shorting=True,
 )
 
@@ -54,6 +57,7 @@ class Mt5Executor:
         self._link = link
         whose = Whose((books or Books()).by_head)
         self._hearing = Hearing(link, whose, books or Books())
+        self._history = History(self._hearing)
         self._doubts = Doubts(link.clock)
         self._lookups = Lookups(self._hearing, self._doubts)
         self._sender = Sender(link)
@@ -100,18 +104,18 @@ class Mt5Executor:
         return words.request(approved.order, self._link.rules.get(approved.order.symbol))
 
     def vet(self, order: Order, reference: Decimal | None) -> None:
+        if is_level(order):
+            return  # it may stand already, as its entry brought it: it is looked at when it is placed
         rules = self._rules(order.symbol)
-        check_tradable(rules)
+        check_open(rules, self._link)
         tick = self._link.ticks.get(rules.name)
         shown = Shown(exact(tick.bid), exact(tick.ask)) if tick else Shown(reference or ZERO, reference or ZERO)
-        if is_level(order) or not shown.bid:
-            return  # a level may stand already, as its entry brought it: it is looked at when it is placed
-        market = shown.closed(order.side)
-        if order.type is not OrderType.MARKET:
-            market = price_of(order, shown)
-            if order.trail is None:
-                check_waiting(order, market, rules, shown)
-        check_levels(order.side, market, order.stop_loss, order.take_profit, rules)
+        check_entry(order, rules, shown)
+
+    def margin(self, order: Order) -> Margin | None:
+        """What an order takes of the account's money, by the terminal; None if it takes none, or that is not known."""
+        ours = self._protecting.is_ours
+        return margin_of(order, self._link, self._hearing.positions, ours, self._hearing.books.open())
 
     # --- orders ------------------------------------------------------------------------------
 
@@ -125,7 +129,9 @@ class Mt5Executor:
                 raise OutcomeUnknown("An order with this id was sent before.", "It is looked up.", code="DUPLICATE_ID")
             if is_level(order):
                 self._tell(await self._protecting.place(order, rules))
-            elif order.type is OrderType.MARKET:
+                return
+            check_kind(order, rules)
+            if order.type is OrderType.MARKET:
                 await self._orders.deal(order, rules, self._tell)
             else:
                 self._tell(await self._orders.wait(order, rules))
@@ -183,21 +189,12 @@ class Mt5Executor:
             return [await self._shown(record) for record in orders if record.reason not in BY_THE_BROKER]
 
     async def fills(self, since: datetime) -> Sequence[Filled]:
-        time, now = self._link.time, self._link.clock.now()
-        span = time.broker_s(since) - DAY_S, time.broker_s(now) + DAY_S
-
-        def read(terminal: Terminal) -> tuple[list[Any], dict[int, Any], dict[int, tuple[Any, ...]]]:
-            deals = [each for each in terminal.deals(*span) if is_trade(each) and time.utc(each.time_msc) >= since]
-            past: dict[int, Any] = {each.ticket: each for each in terminal.orders()}
-            of_position: dict[int, tuple[Any, ...]] = {}
-            details(terminal, deals, {}, past, of_position, hedging=self._link.is_hedging)
-            return deals, past, of_position
-
         with reading():
-            deals, past, of_position = await self._link.ask(read)
-        deals = sorted(deals, key=lambda each: (each.time_msc, each.ticket))
-        hear = self._hearing
-        return [hear.fill(each, hear.whose_deal(each), past.get(each.order), of_position) for each in deals]
+            return await self._history.fills(since)
+
+    async def payments(self, since: datetime) -> Sequence[Paid]:
+        with reading():
+            return await self._history.payments(since)
 
     async def balances(self) -> Sequence[Money]:
         with reading():
@@ -216,9 +213,11 @@ class Mt5Executor:
         found = Found.of([record])
         if order_id and part_of(record.comment) > 1:
             found = Found.of(await self._orders.records_of(record))
-        price = exact(record.price_open) if record.type not in requests.AT_MARKET else None
-        limit = record.type in requests.LIMITS
-        trails = (track := self._hearing.tracks.get(order_id)) is not None and track.trail is not None
+        track = self._hearing.tracks.get(order_id)
+        ours = next((each for each in self._hearing.books.open() if each.id == order_id), None)
+        limit, stop = prices_of(record, ours)
+        if track is not None and track.trail is not None:
+            stop = None
         return VenueOrder(
             str(record.ticket),
             order_id,
@@ -226,8 +225,8 @@ class Mt5Executor:
             "open",
             found.quantity,
             found.filled,
-            price if limit else None,
-            None if limit or trails else price,
+            limit,
+            stop,
             text=sentence(record),
         )
 

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from trading.executors.mt5 import levels
 from trading.executors.mt5.marks import Whose
-from trading.executors.mt5.requests import LIMITS
+from trading.executors.mt5.requests import LIMITS, STOP_LIMITS
 from trading.executors.mt5.tracks import Books, Track, identifiers_in, level_of
 from trading.executors.mt5.wire import REST_LOST, Found, done_of, filled, is_paid, is_trade, paid
 from trading.instruments import ZERO, Side
+from trading.intent import Leg
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.terminal import Terminal, exact
 from trading.reports import Accepted, Canceled, Expired, Filled, Rejected, Report, Triggered
 
 BACK_S, BACK_UNMEASURED_S, AHEAD_S = 600, 86_400, 172_800
+_OPENS = frozenset({mt5.DEAL_ENTRY_IN, mt5.DEAL_ENTRY_INOUT})
 REMEMBERED = 50_000  # deals that were told
 
 
@@ -28,6 +32,13 @@ class Look(NamedTuple):
     past: dict[int, Any]  # orders of history by ticket, None where it is not there (yet)
     of_position: dict[int, tuple[Any, ...]]  # deals
     dealt: dict[int, Decimal]  # lots that the deals of an order add up to, by its ticket
+
+
+class Owner(NamedTuple):
+    """Our order that a deal is of; with a `leg`, the entry that its position was opened by."""
+
+    order_id: str = ""
+    leg: Leg | None = None
 
 
 class Hearing:
@@ -52,11 +63,6 @@ class Hearing:
         self._told.update(dict.fromkeys(each.ticket for each in deals))
         while len(self._told) > REMEMBERED:
             del self._told[next(iter(self._told))]
-
-    def tell_again(self, deals: Iterable[Any]) -> None:
-        """Whose deals these are is only known now."""
-        for deal in deals:
-            self._told.pop(deal.ticket, None)
 
     async def look(self) -> list[Report]:
         """Look once; what is new, in its order."""
@@ -137,15 +143,22 @@ class Hearing:
         if not track.is_accepted:
             track.is_accepted = True
             reports.append(Accepted(order_id, str(record.ticket)))
+        if record.type in STOP_LIMITS:
+            track.waits_twice = True
+        elif track.waits_twice and not track.is_triggered:  # it waits as a limit now
+            track.is_triggered = True
+            reports.append(Triggered(order_id))
         return reports
 
     def _deal(self, deal: Any, seen: Look) -> list[Report]:
         """A deal that was not told before."""
         if is_paid(deal):
             return [paid(deal, self.link)]
-        order_id = self.whose_deal(deal) if is_trade(deal) else ""
+        order_id, leg = self.whose_deal(deal, seen.of_position) if is_trade(deal) else Owner()
         if not order_id or self._rules(deal) is None:
             return []
+        if leg is not None:
+            return [self.fill(deal, seen.past, seen.of_position)]
         track = self._track(order_id, deal)
         track.filled += exact(deal.volume)
         reports: list[Report] = []
@@ -156,40 +169,48 @@ class Hearing:
             reports.append(Accepted(order_id, track.level.venue_order_id if track.level else str(deal.order)))
         record = seen.past.get(deal.order)
         waited = track.level is not None or _is_stop(record)
-        if waited and not track.is_triggered and not (record is not None and record.type in LIMITS):
+        is_limit = record is not None and record.type in LIMITS
+        if not track.is_triggered and (track.waits_twice or (waited and not is_limit)):
             track.is_triggered = True
             reports.append(Triggered(order_id))
-        return [*reports, self.fill(deal, order_id, record, seen.of_position)]
+        return [*reports, self.fill(deal, seen.past, seen.of_position)]
 
-    def fill(self, deal: Any, order_id: str, record: Any, of_position: Mapping[int, Sequence[Any]]) -> Filled:
+    def fill(self, deal: Any, past: Mapping[int, Any], of_position: Mapping[int, Sequence[Any]]) -> Filled:
         """A deal as a fill of ours; somebody else's has no `order_id`."""
         opened = of_position.get(deal.position_id, ()) if self.link.is_hedging else ()
-        return filled(deal, order_id, record, opened, self.link)
+        order_id, leg = self.whose_deal(deal, of_position)
+        return replace(filled(deal, order_id, past.get(deal.order), opened, self.link), leg=leg)
 
-    def whose_deal(self, deal: Any) -> str:
-        """Our order that a deal is of; empty for people's, and for what the broker closed without our asking."""
+    def whose_deal(self, deal: Any, of_position: Mapping[int, Sequence[Any]]) -> Owner:
+        """Our order that a deal is of; empty for people's, and for what the broker closed without our asking.
+
+        An entry takes its stop and target along: what they do before an order of ours stands for them is the entry's.
+        """
         if deal.reason not in levels.REASONS.values():
-            return self.whose.placed(deal)
-        stop = deal.reason == mt5.DEAL_REASON_SL
+            return Owner(self.whose.placed(deal))
+        stop, side = deal.reason == mt5.DEAL_REASON_SL, _side(deal)
         for track in self.tracks.values():
             level = track.level
-            if level and level.is_stop is stop and deal.position_id in level.identifiers:
-                return track.order_id
+            if level and level.is_stop is stop and track.side is side and deal.position_id in level.identifiers:
+                return Owner(track.order_id)
         for read in (self.books.open, self.books.recent):
             for order in read():
-                mine = deal.position_id in identifiers_in(order.venue_order_id)
+                mine = order.side is side and deal.position_id in identifiers_in(order.venue_order_id)
                 if mine and order.venue_order_id.startswith("sl" if stop else "tp"):
-                    return order.id
-        return ""
+                    return Owner(order.id)
+        entries = [
+            each for each in of_position.get(deal.position_id, ()) if each.entry in _OPENS and _side(each) is not side
+        ]
+        entry = next((found for each in reversed(entries) if (found := self.whose.placed(each))), "")
+        return Owner(entry, Leg.STOP_LOSS if stop else Leg.TAKE_PROFIT) if entry else Owner()
 
     def _rules(self, record: Any) -> Any:
         return self.link.by_name.get(record.symbol)
 
     def _track(self, order_id: str, record: Any) -> Track:
         if order_id not in self.tracks:
-            buys = record.type % 2 == 0  # of orders and of deals alike
             symbol = self.link.by_name[record.symbol].symbol
-            self.tracks[order_id] = Track(order_id, symbol, Side.BUY if buys else Side.SELL)
+            self.tracks[order_id] = Track(order_id, symbol, _side(record))
         return self.tracks[order_id]
 
     def _end(self, track: Track, active: set[int], seen: Look) -> tuple[list[Report], bool]:
@@ -213,6 +234,11 @@ class Hearing:
                 return [Expired(track.order_id, found.reason or REST_LOST, found.filled)], True
 
 
+def _side(record: Any) -> Side:
+    """Of an order or of a deal: their types are counted alike."""
+    return Side.BUY if record.type % 2 == 0 else Side.SELL
+
+
 def _is_stop(record: Any) -> bool:
     return record is not None and record.type in (mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_SELL_STOP)
 
@@ -230,5 +256,6 @@ def details(
     for deal in deals:
         if deal.order and deal.order not in active and past.get(deal.order) is None:
             past[deal.order] = terminal.past_order(deal.order)
-        if hedging and deal.entry == mt5.DEAL_ENTRY_OUT and deal.position_id not in of_position:
+        closes = (hedging and deal.entry == mt5.DEAL_ENTRY_OUT) or deal.reason in levels.REASONS.values()
+        if closes and deal.position_id not in of_position:
             of_position[deal.position_id] = terminal.deals_of_position(deal.position_id)

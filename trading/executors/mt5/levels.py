@@ -4,7 +4,7 @@ A level is the broker's own: it closes the whole position, however large it is b
 It needs no margin and cannot open anything. Stop and target of one position cancel each other by themselves.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -57,18 +57,6 @@ def choose(order: Order, positions: Sequence[Any], tracks: Iterable[Track], whos
         remedy = f"Move it: /{'sl' if kind == 'stop' else 'tp'} {order.symbol} PRICE."
         raise VenueRefused(text, remedy, code="ONE_STOP")
     return chosen
-
-
-def done_with_entry(order: Order, deals: Sequence[Any], taken: Collection[int], whose: Whose) -> tuple[int, ...]:
-    """The positions of an order's entry that the level it was born with has closed already.
-
-    An entry takes its stop and target along. If they close what it opened before the desk has placed its own, those
-    are the same: the deal is theirs.
-    """
-    opened = {each.position_id for each in deals if each.entry == mt5.DEAL_ENTRY_IN and whose(each) == order.parent_id}
-    reason = REASONS[order.leg == "sl"]
-    closed = {each.position_id for each in deals if each.position_id in opened and each.reason == reason}
-    return tuple(sorted(closed - set(taken)))
 
 
 def hear(

@@ -13,9 +13,9 @@ from trading.executors.mt5.hearing import Hearing
 from trading.executors.mt5.plan import against
 from trading.executors.mt5.rules import is_level, is_stop
 from trading.executors.mt5.tracks import Level, Track, identifiers_in
-from trading.executors.mt5.wire import Found
+from trading.executors.mt5.wire import Found, prices_of
 from trading.instruments import ZERO
-from trading.mt5.terminal import Terminal, exact
+from trading.mt5.terminal import Terminal
 from trading.order import Order
 from trading.reports import VenueOrder
 
@@ -126,6 +126,9 @@ class Lookups:
             if sending:
                 unsure("Not all of it is answered yet.")
             status, quantity = ("expired" if status == "filled" else status), order.quantity
+        limit, stop = order.limit_price, order.stop_price
+        if status == "open" and order.trail is None:
+            limit, stop = prices_of(_last(records), order)
         return VenueOrder(
             str(found.ticket),
             order.id,
@@ -133,8 +136,8 @@ class Lookups:
             status,
             quantity,
             found.filled,
-            order.limit_price if status != "open" else _limit(order, records),
-            order.stop_price if status != "open" else _stop(order, records),
+            limit,
+            stop,
             reason=found.reason,
         )
 
@@ -230,14 +233,6 @@ def _closed(
 def _is(record: Any, order: Order) -> bool:
     """Whether it is the one that the desk's books have by the broker's number, whatever marks it bears."""
     return str(record.ticket) == order.venue_order_id
-
-
-def _limit(order: Order, records: Sequence[Any]) -> Any:
-    return exact(_last(records).price_open) if order.limit_price is not None else None
-
-
-def _stop(order: Order, records: Sequence[Any]) -> Any:
-    return exact(_last(records).price_open) if order.stop_price is not None else None
 
 
 def _last(records: Sequence[Any]) -> Any:

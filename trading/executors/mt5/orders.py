@@ -5,6 +5,8 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from trading.errors import VenueError, VenueRefused
 from trading.executors.mt5 import plan, requests
 from trading.executors.mt5.codes import error_of
@@ -17,6 +19,8 @@ from trading.executors.mt5.rules import (
     check_levels,
     check_volume,
     check_waiting,
+    entry_of,
+    levels_of,
     on_tick,
     price_of,
 )
@@ -24,6 +28,7 @@ from trading.executors.mt5.sending import Sender
 from trading.executors.mt5.tracks import Track
 from trading.executors.mt5.wire import done_of
 from trading.instruments import ZERO, Side
+from trading.intent import OrderType
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact, is_sound
 from trading.order import Order
@@ -62,14 +67,7 @@ class Orders:
         Raises:
             VenueRefused, VenueUnreachable: nothing was done; OutcomeUnknown.
         """
-        try:
-            parts = await self._parts(order, rules)
-        except VenueRefused as why:
-            done = await self._protecting.done_already(order) if why.code == "REDUCE_ONLY" else None
-            if done is None:
-                raise
-            tell(done)
-            return
+        parts = await self._parts(order, rules)
         track = self._begin(order)
         track.busy += 1
         modes = requests.fillings(rules, order)
@@ -103,7 +101,7 @@ class Orders:
 
         positions, tick = await self._link.ask(read)
         shown = Shown(exact(tick.bid), exact(tick.ask))
-        sl, tp = _wished(order, rules, shown.closed(order.side))
+        sl, tp = levels_of(order, rules, shown.closed(order.side))
         check_levels(order.side, shown.closed(order.side), sl, tp, rules)
         ours = self._protecting.ours(positions, rules)
         if self._link.is_hedging:
@@ -124,8 +122,9 @@ class Orders:
         price = on_tick(price, rules, order.side is Side.BUY) if order.trail else price
         check_volume(order.quantity, rules)
         check_waiting(order, price, rules, shown)
-        sl, tp = _wished(order, rules, price)
-        check_levels(order.side, price, sl, tp, rules)
+        entry = price if order.trail else entry_of(order, shown)
+        sl, tp = levels_of(order, rules, entry)
+        check_levels(order.side, entry, sl, tp, rules)
         track = self._begin(order)
         track.price = price
         try:
@@ -165,19 +164,23 @@ class Orders:
         record = await self._waiting(order)
         tick = await self._check_frozen(record)
         shown = Shown(exact(tick.bid), exact(tick.ask))
+        told = Amended(order.id, order.quantity, order.limit_price, order.stop_price)
+        order = self._as_waiting(order, record)
         price = price_of(order, shown) if order.trail is None else exact(record.price_open)
         rest = order.quantity - order.filled_quantity
-        if price != exact(record.price_open):
+        limit = order.limit_price if record.type in requests.STOP_LIMITS else None
+        moves = price != exact(record.price_open) or limit not in (None, exact(record.price_stoplimit))
+        if moves:
             check_waiting(order, price, rules, shown)
         ticket = record.ticket
         if rest != exact(record.volume_current):
             check_volume(rest, rules)
             ticket = await self._replace(order, rules, record, rest, price)
-        elif price != exact(record.price_open):
-            await self._sender.send(requests.change(record, price), order.id)
+        elif moves:
+            await self._sender.send(requests.change(record, price, limit), order.id)
         if (track := self._hearing.tracks.get(order.id)) is not None:
             track.quantity = order.quantity
-        return [Amended(order.id, order.quantity, order.limit_price, order.stop_price, str(ticket))]
+        return [replace(told, venue_order_id=str(ticket))]
 
     async def _replace(self, order: Order, rules: SymbolRules, record: Any, rest: Decimal, price: Decimal) -> int:
         track = self._hearing.tracks.get(order.id)
@@ -219,6 +222,20 @@ class Orders:
                 "Nothing of it waits at the broker.", "It is looked up what became of it.", code="UNKNOWN_ORDER"
             )
         return mine[-1]
+
+    def _as_waiting(self, order: Order, record: Any) -> Order:
+        """An order as it waits there: a stop-limit whose stop was seen is a limit.
+
+        Raises:
+            VenueRefused: another stop is asked for, too late.
+        """
+        if order.type is not OrderType.STOP_LIMIT or record.type not in requests.LIMITS:
+            return order
+        before = next((each for each in self._hearing.books.open() if each.id == order.id), order)
+        if before.stop_price != order.stop_price:
+            text = "Its stop has been seen: it waits for its limit now."
+            raise VenueRefused(text, "Change the limit, or cancel it.", code="TRIGGERED")
+        return replace(order, type=OrderType.LIMIT, stop_price=None)
 
     async def _check_frozen(self, record: Any) -> Any:
         tick = await self._link.ask(lambda terminal: terminal.tick(record.symbol))
@@ -279,11 +296,3 @@ class Orders:
             if longs and shorts and rules.order_mode & CLOSE_BY_BIT:
                 with suppress(VenueError):
                     await self._sender.send(requests.close_by(rules.name, longs[0].ticket, shorts[0].ticket, 0))
-
-
-def _wished(order: Order, rules: SymbolRules, entry: Decimal) -> tuple[Decimal, Decimal]:
-    """Stop and target that an entry takes along, 0 for none."""
-    sl = order.stop_loss or ZERO
-    if order.trail_loss is not None:
-        sl = on_tick(entry - order.side.sign * order.trail_loss.distance(entry), rules, order.side is Side.SELL)
-    return sl, order.take_profit or ZERO

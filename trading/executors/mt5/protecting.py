@@ -8,7 +8,6 @@ from typing import Any
 from trading.errors import VenueError, VenueRefused, VenueUnreachable
 from trading.executors.mt5 import levels, requests
 from trading.executors.mt5.hearing import Hearing
-from trading.executors.mt5.lookups import DAY_S
 from trading.executors.mt5.plan import against
 from trading.executors.mt5.rules import Shown, check_levels, is_stop, on_tick, price_of
 from trading.executors.mt5.sending import Sender
@@ -35,12 +34,7 @@ class Protecting:
         """
         tracks = list(self._hearing.tracks.values())
         positions, shown = await self._seen(rules)
-        try:
-            chosen = levels.choose(order, positions, tracks, self._hearing.whose)
-        except VenueRefused:
-            if (done := await self.done_already(order)) is None:
-                raise
-            return done
+        chosen = levels.choose(order, positions, tracks, self._hearing.whose)
         stop = is_stop(order)
         price = self._price(order, rules, shown, chosen)
         unset = [each for each in chosen if levels.value_of(each, stop) != price]
@@ -63,29 +57,6 @@ class Protecting:
         there = [value for each in chosen if (value := levels.value_of(each, True))]
         better = max if order.side is Side.SELL else min  # a trailing stop that the entry brought may be ahead already
         return better([price, *there]) if len(there) == len(chosen) else price
-
-    async def done_already(self, order: Order) -> list[Report] | None:
-        """What a stop or target is told where the level its entry was born with has been done; None if none was."""
-        if not order.parent_id or order.leg == "entry":
-            return None
-        time, now = self._link.time, self._link.clock.now()
-        span = time.broker_s(order.created_at) - DAY_S, time.broker_s(now) + DAY_S
-        deals = await self._link.ask(lambda terminal: terminal.deals(*span))
-        stop = order.leg == "sl"
-        tracked = [track.level for track in self._hearing.tracks.values()]
-        taken = {each for level in tracked if level and level.is_stop is stop for each in level.identifiers}
-        for other in self._hearing.books.recent():
-            if other.venue_order_id.startswith("sl" if stop else "tp") and other.filled_quantity:
-                taken.update(identifiers_in(other.venue_order_id))
-        identifiers = levels.done_with_entry(order, deals, taken, self._hearing.whose)
-        if not identifiers:
-            return None
-        track = Track.of(order)
-        track.level = Level(stop, identifiers, ZERO, now)
-        track.is_accepted = True
-        self._hearing.tracks[order.id] = track
-        self._hearing.tell_again(each for each in deals if each.position_id in identifiers)
-        return [Accepted(order.id, track.level.venue_order_id)]
 
     async def cancel(self, order: Order) -> list[Report]:
         """Take a stop or target away.
@@ -169,7 +140,11 @@ class Protecting:
     def ours(self, positions: Sequence[Any], rules: SymbolRules) -> list[Any]:
         """Those of a symbol; on a hedging account without those that people opened by hand."""
         there = [each for each in positions if each.symbol == rules.name]
-        return [each for each in there if self._hearing.whose(each)] if self._link.is_hedging else there
+        return [each for each in there if self.is_ours(each)]
+
+    def is_ours(self, position: Any) -> bool:
+        """Whether the desk may touch a position: on a hedging account not if people opened it by hand."""
+        return not self._link.is_hedging or bool(self._hearing.whose(position))
 
     async def _standing(self, order: Order) -> tuple[SymbolRules, Level, list[Any], Decimal]:
         """The level of an open order, with the positions it stands on.

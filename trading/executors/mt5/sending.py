@@ -13,7 +13,9 @@ from typing import Any
 
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
 from trading.executors.mt5.codes import LOOKED_UP, NOT_SENT, Meaning, error_of, error_of_failure, meaning_of
+from trading.executors.mt5.margin import margin_of_request, short
 from trading.executors.mt5.requests import Request
+from trading.executors.mt5.sessions import since
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.package_thread import Unanswered
@@ -124,14 +126,14 @@ class Sender:
         raise self._told(error_of(result.retcode, result.comment), result.retcode, result)
 
     def _told(self, why: VenueError, retcode: int, result: Any) -> VenueError:
-        """An error with what the desk knows beside it: since when the market is closed."""
-        if retcode != mt5.TRADE_RETCODE_MARKET_CLOSED:
-            return why
-        tick = self._link.ticks.get(result.request.symbol)
-        if tick is None:
-            return why
-        last = f"{self._link.time.utc(tick.time_msc):%A %H:%M} UTC"
-        return VenueRefused(f"{why.text} The last price came on {last}.", why.remedy, code=why.code)
+        """An error with what the desk knows beside it: when a market opens, and how many lots there is money for."""
+        asked = result.request
+        if retcode == mt5.TRADE_RETCODE_MARKET_CLOSED and asked.symbol in self._link.ticks:
+            return VenueRefused(f"{why.text} {since(asked.symbol, self._link)}", why.remedy, code=why.code)
+        if retcode == mt5.TRADE_RETCODE_NO_MONEY and (found := margin_of_request(asked, self._link)) is not None:
+            text, remedy = short(found)
+            return VenueRefused(f"{why.text} {text}", remedy, code=why.code)
+        return why
 
 
 def _price(terminal: Terminal, name: str, buys: bool) -> float:

@@ -66,6 +66,7 @@ class Track:
     busy: int = 0  # requests about it that are not answered
     unsure_until: datetime | None = None  # something may still come of a request that was not answered
     is_accepted: bool = False
+    waits_twice: bool = False  # a stop-limit: seen as one at the broker
     is_triggered: bool = False
     filled: Decimal = ZERO
 

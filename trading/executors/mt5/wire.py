@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from trading.executors.mt5.levels import TRADES
-from trading.executors.mt5.requests import BUYS, LIMITS
+from trading.executors.mt5.requests import AT_MARKET, AT_ONCE, BUYS, LIMITS, STOP_LIMITS
 from trading.instruments import ZERO, Money, plain
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.terminal import exact
+from trading.order import Order
 from trading.reports import Filled, Paid
 
 _PAID = {
@@ -76,10 +77,25 @@ def filled(deal: Any, order_id: str, record: Any, opened: Sequence[Any], link: L
         exact(deal.price),
         Money(-(exact(deal.commission) + exact(deal.swap) + exact(deal.fee)), currency),
         link.time.utc(deal.time_msc),
-        maker=record is not None and record.type in LIMITS,
+        maker=record is not None and record.type in LIMITS and record.type_filling not in AT_ONCE,
         settled=Money(exact(deal.profit), currency),
         entry_price=entry_price,
     )
+
+
+def prices_of(record: Any, order: Order | None) -> tuple[Decimal | None, Decimal | None]:
+    """Limit and stop that an order waits for there.
+
+    A stop-limit whose stop was seen is a limit from then on, of which only ours, if it is, tells the stop.
+    """
+    price = exact(record.price_open)
+    if record.type in AT_MARKET:
+        return None, None
+    if record.type in STOP_LIMITS:
+        return exact(record.price_stoplimit), price
+    if record.type in LIMITS:
+        return price, order.stop_price if order is not None else None
+    return None, price
 
 
 def done_of(record: Any) -> Decimal:

@@ -8,6 +8,7 @@ from trading.executors.mt5.levels import signed
 from trading.executors.mt5.marks import comment_of, magic_of
 from trading.executors.mt5.rules import is_level, is_stop
 from trading.instruments import ZERO, Symbol, plain
+from trading.intent import TimeInForce
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
@@ -64,6 +65,7 @@ def request(order: Order, rules: SymbolRules | None) -> str:
     parts = [f"mt5: {order.side} {plain(order.quantity)} lots {name} {order.type}"]
     parts += [f"{plain(order.limit_price)}"] if order.limit_price is not None else []
     parts += [f"stop={plain(order.stop_price)}"] if order.stop_price is not None else []
+    parts += [order.time_in_force] if order.time_in_force is not TimeInForce.GTC else []
     parts += [f"trail={order.trail}"] if order.trail is not None else []
     parts += [f"sl={plain(order.stop_loss)}"] if order.stop_loss is not None else []
     parts += [f"tp={plain(order.take_profit)}"] if order.take_profit is not None else []

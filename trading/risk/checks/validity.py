@@ -101,7 +101,9 @@ class Reduces(Check, frozen=True):
 
 
 class Funded(Check, frozen=True):
-    """On spot the account has what the order takes, after what open orders have reserved. Fees come on top."""
+    """The account has what the order takes, after what open orders have reserved: on spot, and where a venue tells its
+    margins. Fees come on top.
+    """
 
     reason = Reason.INSUFFICIENT_FUNDS
     entries_only = False
@@ -110,12 +112,16 @@ class Funded(Check, frozen=True):
         funds = view.funds
         if funds is None:
             return None
-        if order.side is Side.BUY:
+        if funds.fits is not None:
+            needs = f"{plain(funds.needs)} {funds.currency} of margin"
+        elif order.side is Side.BUY:
             needs = money(funds.needs, funds.currency, UP)
         else:
             needs = f"{plain(funds.needs)} {funds.currency}"
         text = f"needs {needs}, free {plain(funds.free)} {funds.currency}"
-        return self.passes(text) if funds.needs <= funds.free else self.denies(text)
+        if funds.needs <= funds.free:
+            return self.passes(text)
+        return self.denies(text, less=f"at most {units(funds.fits, view.instrument)}" if funds.fits else "less")
 
 
 class Entry(NamedTuple):
@@ -152,7 +158,7 @@ class StopSide(Check, frozen=True):
     entries_only = False
 
     def __call__(self, order: Order, view: View) -> Finding | None:
-        wrong = self._own(order, view.quote) or self._bracket(order, view.quote)
+        wrong = self._own(order, view.quote) or self._bracket(order, view.quote) or self._trails(order, view.quote)
         if wrong is not None:
             return wrong
         told = [
@@ -181,6 +187,16 @@ class StopSide(Check, frozen=True):
         if entry is None:
             return None
         return self.protects(entry, order.stop_loss, order.take_profit)
+
+    def _trails(self, order: Order, quote: Quote | None) -> Finding | None:
+        """A stop that trails below the market by more than all of it would never be there."""
+        trail, sells = (order.trail, Side.SELL) if order.trail is not None else (order.trail_loss, Side.BUY)
+        market = quote.taker(order.side)[0].price if quote is not None else None
+        price = order.limit_price or order.stop_price or market
+        if trail is None or order.side is not sells or price is None or trail.distance(price) < price:
+            return None
+        text = f"the trailing distance {trail} reaches below zero from {plain(price)}"
+        return self.denies(text, where="closer than", price=plain(price))
 
     def protects(self, entry: Entry, stop: Decimal | None, target: Decimal | None) -> Finding | None:
         """What is wrong with a stop and a target for this entry, if anything."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tests.emulators.mt5.module import MetaTrader5
 from tests.emulators.mt5.person import Person
-from tests.emulators.mt5.symbols import IOC, Symbol, forex
+from tests.emulators.mt5.symbols import FOK, IOC, Symbol, forex
 from tests.emulators.mt5.terminal import Terminal
 from tests.kit import START, HandClock
 from tests.trading.executors.contract import Habits, levels
@@ -19,9 +19,10 @@ from trading.executors.mt5.tracks import Books
 from trading.instruments import Side
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link, Login
-from trading.reports import Report
+from trading.reports import Rejected, Report
 
 HEDGING, NETTING = mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING, mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING
+EXCHANGE = mt5.ACCOUNT_MARGIN_MODE_EXCHANGE
 EURUSD = instruments.Symbol("EURUSD")
 COIN = instruments.Symbol("COIN")
 T = TypeVar("T")
@@ -71,9 +72,11 @@ class Broker:
             self.terminal.server.price_moved(name)
 
 
-def coin() -> Symbol:
-    """What the suite trades: a contract on one of something, quoted in dollars."""
+def coin(mode: int = HEDGING) -> Symbol:
+    """What the suite trades: a contract on one of something, quoted in dollars; at a broker or on an exchange."""
     fine: dict[str, Any] = {"volume_step": Decimal("0.001"), "volume_max": Decimal(1000), "filling_mode": IOC}
+    if mode == EXCHANGE:
+        fine |= {"exemode": mt5.SYMBOL_TRADE_EXECUTION_EXCHANGE, "filling_mode": FOK | IOC}
     calc: dict[str, Any] = {"calc_mode": mt5.SYMBOL_CALC_MODE_CFDLEVERAGE, "margin_currency": "USD"}
     return Symbol("COIN", "COIN", "USD", 2, Decimal(1), commission=Decimal("0.5"), **fine, **calc)
 
@@ -82,6 +85,7 @@ class Mt5Stage:
     habits = Habits(
         lookups=6,
         market_waits=False,
+        unfillable=Rejected,
         double=OutcomeUnknown,
         is_deep=False,
         crosses=False,
@@ -91,7 +95,9 @@ class Mt5Stage:
     symbol = COIN
 
     def __init__(self, mode: int) -> None:
-        self.broker = Broker(mode, [coin(), forex("EURUSD")])
+        if mode == EXCHANGE:
+            self.habits = self.habits._replace(market_waits=True, crosses=True)
+        self.broker = Broker(mode, [coin(mode), forex("EURUSD")])
         self.broker.terminal.show(COIN, "100", "101", depth=5)
         self.executor = self.broker.executor()
 

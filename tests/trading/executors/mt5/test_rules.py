@@ -11,7 +11,16 @@ from tests.emulators.mt5.states import SymbolInfo
 from tests.trading.executors.contract import make_order
 from trading.errors import VenueRefused
 from trading.executors.mt5 import plan, requests
-from trading.executors.mt5.rules import Shown, check_frozen, check_levels, check_volume, check_waiting
+from trading.executors.mt5.rules import (
+    Shown,
+    check_frozen,
+    check_kind,
+    check_levels,
+    check_side,
+    check_volume,
+    check_waiting,
+    price_of,
+)
 from trading.ids import order_id
 from trading.instruments import Side, Symbol
 from trading.intent import OrderType, TimeInForce
@@ -31,6 +40,7 @@ def rules(**changes: Any) -> SymbolRules:
         name="EURUSD", currency_base="EUR", currency_profit="USD", digits=5, point=0.00001, trade_tick_size=0.00001,
         trade_contract_size=100_000.0, volume_min=0.01, volume_max=50.0, volume_step=0.01, trade_stops_level=20,
         trade_freeze_level=10, filling_mode=3, trade_exemode=MARKET, trade_mode=4, order_mode=127,
+        expiration_mode=15,
     )  # fmt: skip
     return rules_of(info._replace(**changes), Symbol("EURUSD"), "USD")
 
@@ -64,6 +74,113 @@ def test_a_waiting_order_keeps_its_distance(side: Side, type: OrderType, price: 
         check_waiting(order(side, type), D(price), rules(), SHOWN)
     assert why.value.code == code
     assert nearest in why.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "limit", "code", "nearest"),
+    [
+        (BUY, "1.08100", "1.08080", "", ""),
+        (BUY, "1.08100", "1.08081", "WOULD_TAKE", "1.0808"),
+        (BUY, "1.08100", "1.08200", "WOULD_TAKE", "1.0808"),
+        (BUY, "1.08000", "1.07000", "WOULD_TRIGGER", "1.0803"),
+        (SELL, "1.07900", "1.07920", "", ""),
+        (SELL, "1.07900", "1.07919", "WOULD_TAKE", "1.0792"),
+        (SELL, "1.07900", "1.07800", "WOULD_TAKE", "1.0792"),
+        (SELL, "1.07900", "1.0799901", "PRICE_FILTER", "1.0799"),
+    ],
+)
+def test_a_stop_limit_waits_twice(side: Side, stop: str, limit: str, code: str, nearest: str) -> None:
+    """On an exchange the limit may be anywhere: it is not held against its stop."""
+    asked = order(side, OrderType.STOP_LIMIT, stop_price=stop, limit_price=limit)
+    there = rules(trade_exemode=EXCHANGE)
+    if not code:
+        check_waiting(asked, D(stop), rules(), SHOWN)
+        return
+    with pytest.raises(VenueRefused) as why:
+        check_waiting(asked, D(stop), rules(), SHOWN)
+    assert why.value.code == code
+    assert nearest in why.value.remedy
+    if code == "WOULD_TAKE":
+        check_waiting(asked, D(stop), there, SHOWN)
+
+
+def test_on_an_exchange_a_limit_may_be_beyond_the_market() -> None:
+    there = rules(trade_exemode=EXCHANGE)
+    check_waiting(order(BUY, OrderType.LIMIT), D("1.09"), there, SHOWN)
+    with pytest.raises(VenueRefused, match="multiple"):
+        check_waiting(order(BUY, OrderType.LIMIT), D("1.090001"), there, SHOWN)
+    with pytest.raises(VenueRefused, match="trigger"):
+        check_waiting(order(BUY, OrderType.STOP), D("1.07"), there, SHOWN)
+
+
+GTC, NOW_IOC, NOW_FOK = TimeInForce
+LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("type", "tif", "symbol", "words"),
+    [
+        (LIMIT, GTC, {}, ""),
+        (STOP_LIMIT, GTC, {}, ""),
+        (OrderType.MARKET, NOW_FOK, {}, ""),
+        (LIMIT, NOW_IOC, {"trade_exemode": EXCHANGE}, ""),
+        (LIMIT, NOW_IOC, {}, "waits, and cannot be IOC: the broker does none at once. Leave out the limit, or tif=ioc"),
+        (LIMIT, NOW_FOK, {"trade_exemode": EXCHANGE, "filling_mode": 2}, "no FOK orders of EURUSD. Leave out tif=fok"),
+        (LIMIT, NOW_IOC, {"trade_exemode": EXCHANGE, "filling_mode": 1}, "no IOC orders of EURUSD. Leave out tif=ioc"),
+        (STOP, NOW_IOC, {"trade_exemode": EXCHANGE}, "A STOP order waits, and cannot be IOC. Leave out tif=ioc"),
+        (LIMIT, GTC, {"order_mode": 127 - 2}, "takes no limit orders of EURUSD. It takes orders at the market, stop"),
+        (STOP_LIMIT, GTC, {"order_mode": 1}, "takes no stop-limit orders of EURUSD. It takes orders at the market."),
+        (LIMIT, GTC, {"order_mode": 0}, ""),  # a broker that says nothing of it
+        (LIMIT, GTC, {"expiration_mode": 2}, "only with an end, which the desk cannot give. Leave out the price."),
+        (OrderType.MARKET, GTC, {"expiration_mode": 2}, ""),
+        (OrderType.MARKET, GTC, {"trade_mode": 0}, "EURUSD cannot be traded."),
+    ],
+)
+def test_what_a_symbol_takes(type: OrderType, tif: TimeInForce, symbol: dict[str, Any], words: str) -> None:
+    asked = order(BUY, type, time_in_force=tif)
+    if not words:
+        check_kind(asked, rules(**symbol))
+        return
+    with pytest.raises(VenueRefused) as why:
+        check_kind(asked, rules(**symbol))
+    assert words in str(why.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "words"),
+    [
+        (mt5.SYMBOL_TRADE_MODE_FULL, SELL, ""),
+        (mt5.SYMBOL_TRADE_MODE_LONGONLY, BUY, ""),
+        (mt5.SYMBOL_TRADE_MODE_LONGONLY, SELL, "only be bought"),
+        (mt5.SYMBOL_TRADE_MODE_SHORTONLY, BUY, "only be sold"),
+        (mt5.SYMBOL_TRADE_MODE_CLOSEONLY, BUY, "only be closed"),
+    ],
+)
+def test_which_way_a_symbol_may_be_opened(mode: int, side: Side, words: str) -> None:
+    if not words:
+        check_side(side, rules(trade_mode=mode))
+        return
+    with pytest.raises(VenueRefused, match=words):
+        check_side(side, rules(trade_mode=mode))
+
+
+@pytest.mark.parametrize(
+    ("side", "type", "tif", "kind", "filling"),
+    [
+        (BUY, LIMIT, GTC, mt5.ORDER_TYPE_BUY_LIMIT, RETURN),
+        (SELL, LIMIT, NOW_IOC, mt5.ORDER_TYPE_SELL_LIMIT, IOC),
+        (BUY, LIMIT, NOW_FOK, mt5.ORDER_TYPE_BUY_LIMIT, FOK),
+        (SELL, STOP, GTC, mt5.ORDER_TYPE_SELL_STOP, RETURN),
+        (BUY, STOP_LIMIT, GTC, mt5.ORDER_TYPE_BUY_STOP_LIMIT, RETURN),
+        (SELL, STOP_LIMIT, GTC, mt5.ORDER_TYPE_SELL_STOP_LIMIT, RETURN),
+    ],
+)
+def test_a_waiting_order_as_a_request(side: Side, type: OrderType, tif: TimeInForce, kind: int, filling: int) -> None:
+    asked = order(side, type, time_in_force=tif, limit_price="1.07", stop_price="1.08")
+    request = requests.waiting(asked, rules(), D("0.1"), price_of(asked, SHOWN), 1)
+    assert (request["type"], request["type_filling"], request["volume"]) == (kind, filling, 0.1)
+    stops = (1.08, 1.07) if type is STOP_LIMIT else (1.08, None) if type is STOP else (1.07, None)
+    assert (request["price"], request.get("stoplimit")) == stops
 
 
 @given(points=st.integers(-200, 200), side=st.sampled_from(Side), stop=st.booleans(), least=st.integers(0, 60))
