@@ -19,6 +19,7 @@ from bot.tokens import Tokens
 from bot.webhooks.sources import Sources
 from bot.wiring.chats import look_at_chats
 from bot.wiring.desk import build_desk
+from handlers.values import did_you_mean
 from trading.clock import SystemClock
 from trading.errors import ConfigError, JournalError, TradingError
 from trading.journal.store import JournalStore, open_journal
@@ -152,7 +153,14 @@ async def _account(settings: Settings, name: str, account: AccountSettings, stor
         return [Finding(label, False, str(why))]
     except TimeoutError:
         return [Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")]
-    symbols = counted(len(desk.markets[name].instruments), "symbol")
+    listed = desk.markets[name].instruments
+    for strategy, config in settings.strategies.items():
+        for symbol in config.symbols if config.account == name else ():
+            if symbol not in listed:
+                near = did_you_mean(symbol, listed, f"There is {', '.join(list(listed)[:5])}.")
+                text = f"[strategies.{strategy}] {name} does not trade {symbol}. {near}"
+                found.append(Finding("strategies", False, text))
+    symbols = counted(len(listed), "symbol")
     return [Finding(label, True, f"{account.venue}, {symbols} on {account.market}"), *found]
 
 

@@ -102,7 +102,7 @@ def link(place: Place) -> None:
 
 @command(cli)
 def bridge(place: Place) -> None:
-    """Run beside an MT5 terminal, and make the calls that a bot elsewhere asks for: see [bridge]."""
+    """Run beside an MT5 terminal, and make the calls that a bot elsewhere asks for: see docs/mt5.md."""
     from bot.bridge.serve import serve
 
     asyncio.run(serve(place.settings(), say))

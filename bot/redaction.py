@@ -31,7 +31,8 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^/\s:@]{0,200}:)\S{1,400}@"), rf"\1{MASK}@"),  # scheme://user:password@host
     (re.compile(r"(?i)([?&#;](?:link|key|code|auth)=)[^&\s\"'#]+"), rf"\1{MASK}"),
     (
-        re.compile(rf"(?i)({_WORD}[\w-]{{0,20}}[\"']?\s{{0,3}}(?:=|:|%3d)\s{{0,3}}b?)"
+        # But for `token:4`, which says who held a token, not which.
+        re.compile(rf"(?i)((?!token:\d{{1,5}}(?![\w:-])){_WORD}[\w-]{{0,20}}[\"']?\s{{0,3}}(?:=|:|%3d)\s{{0,3}}b?)"
                    r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}\])]+)"),
         rf"\1{MASK}",
     ),

@@ -89,7 +89,9 @@ def reduces(book: Book, order: Order) -> bool:
     position = book.position(order.account_id, order.symbol)
     held = -order.side.sign * position.quantity if position else ZERO
     working = book.open_orders(order.account_id, order.symbol)
-    closing = sum((o.remaining for o in working if o.side is order.side and o.leg is Leg.ENTRY), ZERO)
+    closing = sum(
+        (o.remaining for o in working if o.id != order.id and o.side is order.side and o.leg is Leg.ENTRY), ZERO
+    )
     return order.reduce_only or order.quantity + closing <= held
 
 

@@ -142,7 +142,7 @@ def _part(text: str) -> Part:
         raise IntentError(why.text.replace("size", "part"), "Parts are 50%, 0.01 or $100.", code=why.code) from None
     if size.unit is Unit.RISK or (size.unit is Unit.EQUITY and size.amount > 100):
         raise IntentError(f"{cut(text)} is not a part.", "Write 50%, 0.01 or $100.", code="BAD_SIZE")
-    return Part(size.amount, Unit.POSITION if size.unit is Unit.EQUITY else size.unit)
+    return Part(size.amount, Unit.POSITION if size.unit is Unit.EQUITY else size.unit, size.currency)
 
 
 def _level(text: str) -> Level:

@@ -40,7 +40,8 @@ class Alarms:
                 f"{leg.symbol}: the {leg.leg} order {leg.id} over {plain(pair.size)} does not work "
                 f"({leg.reason}).{again}"
             )
-            severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
+            is_bared = leg.leg is Leg.STOP_LOSS and pair.failed != "ONE_STOP"  # the position has another one then
+            severity = "critical" if is_bared else "warning"
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
 
     async def refused(self, order: Order | None) -> None:
@@ -59,7 +60,8 @@ class Alarms:
         """Say once that a pair closed more than it was for: a venue filled both of its legs."""
         pair = self.book.group(order.group) if order is not None and order.group else []
         size, done = max((leg.quantity for leg in pair), default=ZERO), sum((leg.filled_quantity for leg in pair), ZERO)
-        if order is None or done <= size or not self.is_news("overdone", order.group):
+        both = all(leg.filled_quantity for leg in pair)  # one alone closes more where it is the whole position's own
+        if order is None or done <= size or not both or not self.is_news("overdone", order.group):
             return
         position = self.book.position(order.account_id, order.symbol)
         text = (

@@ -7,7 +7,7 @@ tells the listeners: a fact is durable before it is acted on or told.
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from trading import control as c
@@ -92,7 +92,10 @@ class Book:
             self._install(entity)
         for entry in entries:
             for listener in tuple(self._listeners):
-                listener(entry)
+                try:
+                    listener(entry)
+                except Exception as why:  # noqa: BLE001 - it is written: who fails to hear it fails nobody else
+                    loop.call_exception_handler({"message": "a listener of the book failed", "exception": why})
         return entries
 
     def subscribe(self, listener: Callable[[e.Recorded], None]) -> Callable[[], None]:
@@ -142,6 +145,13 @@ class Book:
                 self._groups[entity.group].append(entity.id)
 
     # --- reading -----------------------------------------------------------------------------
+
+    def is_recent(self, at: datetime, span: timedelta) -> bool:
+        """Whether `at` is less than `span` ago. What lies ahead is not: the machine's clock was set back since.
+
+        Waiting until it gets there again would leave a position without its stop for that long.
+        """
+        return timedelta(0) <= self.clock.now() - at < span
 
     def get(self, kind: type[T], key: str) -> T | None:
         """One entity by kind and key."""

@@ -94,7 +94,7 @@ class Drafting:
             instrument=instrument,
             equity=self.valuation.equity(intent.account).total,
             position_quantity=position.quantity if position else ZERO,
-            rate=self.valuation.rate(intent.account, instrument.quote) or Decimal(1),
+            rate=self.valuation.rate(intent.account, instrument.quote),
         )
 
     def as_sent(self, orders: list[Order]) -> list[list[Order]]:

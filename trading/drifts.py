@@ -13,6 +13,7 @@ from trading.oms import Oms
 from trading.order import OrderStatus
 from trading.portfolio import Balance, balance_key
 
+ADOPTED = "adopted from the venue"
 TOLERANCE = Decimal("1e-9")  # below what any venue counts; averages may round differently there
 ROUNDED = Decimal("1e-6")  # of money in which contracts settle: venues round the profit of each trade (Binance: 1e-8)
 
@@ -88,35 +89,80 @@ class Drifts:
         """Adopt the venue's figure, or ignore the difference, by a person's decision.
 
         Raises:
-            IntentError: it cannot be adopted.
+            IntentError: it has been decided on or is gone already, or cannot be adopted.
         """
         account = drift.account_id
         facts: list[e.AnyEvent] = [e.DriftResolved(account.name, account.mode, drift.id, resolution, origin.actor)]
-        if resolution == "adopted":
-            facts += self._adoption(drift, origin)
-        await self.book.record(*facts)
+        async with self.book.lock:  # two presses of one button are one decision
+            now = self.book.get(Drift, drift.id)
+            if now is None or now.resolution:
+                if resolution == "closed":
+                    return  # it went with what was cancelled, and was seen to be gone
+                raise IntentError("That difference is not open any more.", "/reconcile lists them.", code="DECIDED")
+            if resolution == "adopted":
+                facts += self._adoption(drift, origin)
+            await self.book.write(*facts)
 
     def _adoption(self, drift: Drift, origin: Origin) -> list[e.AnyEvent]:
-        account, reason = drift.account_id, "adopted from the venue"
-        valuation = self.oms.drafting.valuation
+        account = drift.account_id
         if drift.kind == "balance":
-            now = self.book.get(Balance, balance_key(account, drift.subject))
-            change = Decimal(drift.theirs) - (now.amount if now else ZERO)
-            worth = valuation.worth(account, change, drift.subject) or ZERO
-            money = Money(change, drift.subject)
-            return [e.BalanceAdjusted(account.name, account.mode, money, reason, origin.actor, worth)]
+            return self._balance_adopted(drift, account, origin)
         if drift.kind == "position":
             symbol = Symbol(drift.subject)
-            shown = valuation.quote(account, symbol)
+            position = self.book.position(account, symbol)
+            _check_still(drift, position.quantity if position else ZERO)
+            shown = self.oms.drafting.valuation.quote(account, symbol)
             if shown is None:
                 raise IntentError(f"There is no price for {symbol} to adopt the position at.", "Try again later.")
+            quantity, listing = Decimal(drift.theirs), self.oms.listing(account, symbol)
+            # What it was worth at the venue is in the money there: a loss made by hand stays a loss of the day.
+            lost = self.oms.drafting.valuation.unrealized(position) if position else None
+            rate = self.oms.drafting.valuation.rate(account, position.currency) if position else None
+            value = -(lost or ZERO) * (rate or Decimal(1))
             adjusted = e.PositionAdjusted(
-                account.name, account.mode, symbol, Decimal(drift.theirs), shown.mid, reason, origin.actor
+                account.name, account.mode, symbol, quantity, shown.mid, ADOPTED, origin.actor, value
             )
-            return [*self.oms.listing(account, symbol), adjusted]
+            return [*listing, adjusted]
         if drift.kind == "fill":
             raise IntentError("A fill is adopted by its balance and position.", "Adopt those, and ignore this one.")
         raise IntentError("An order that is not ours cannot be adopted.", "Ignore it, or cancel it at the venue.")
+
+    def _balance_adopted(self, drift: Drift, account: AccountId, origin: Origin) -> list[e.AnyEvent]:
+        """The change of money; on spot, what was held of a coin that is not there any more is no position either."""
+        balance = self.book.get(Balance, balance_key(account, drift.subject))
+        held = balance.amount if balance else ZERO
+        _check_still(drift, held)
+        left = Decimal(drift.theirs)
+        change = left - held
+        worth = self.oms.drafting.valuation.worth(account, change, drift.subject) or ZERO
+        money = Money(change, drift.subject)
+        facts: list[e.AnyEvent] = [
+            e.BalanceAdjusted(account.name, account.mode, money, ADOPTED, origin.actor, worth),
+        ]
+        for position in self.book.positions(account):
+            instrument = self.book.instrument(account, position.symbol)
+            if instrument is None or instrument.settlement is not Settlement.SPOT or instrument.base != drift.subject:
+                continue
+            quantity = min(position.quantity, max(left, ZERO))
+            left -= quantity
+            if quantity < position.quantity:
+                price = position.average_price or ZERO  # what is left has cost what it had cost
+                facts.append(
+                    e.PositionAdjusted(
+                        account.name, account.mode, position.symbol, quantity, price, ADOPTED, origin.actor
+                    )
+                )
+        return facts
+
+
+def _check_still(drift: Drift, ours: Decimal) -> None:
+    """The venue's figure stands beside the one that our books had then: after a trade it is as old as that one."""
+    if plain(ours) != drift.ours:
+        raise IntentError(
+            f"Our books have moved since: {drift.subject} was {drift.ours} and is {plain(ours)}.",
+            "Look again with /reconcile, then adopt what is left.",
+            code="BOOKS_MOVED",
+        )
 
 
 def _differences(

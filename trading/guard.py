@@ -19,7 +19,7 @@ from trading import events as e
 from trading.alarms import Alarms
 from trading.cover import Cover, bracket_of, entry_of, is_its_position, look, pairs_of, room
 from trading.drafting import protective_intents
-from trading.instruments import ZERO, Instrument, Settlement, Symbol
+from trading.instruments import ZERO, Instrument, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
@@ -47,7 +47,7 @@ class Guard:
         self._brackets: dict[str, None] = {}
         self._locks: dict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: set[Place] = set()
-        self._room_until: dict[Place, datetime] = {}
+        self._room: dict[Place, tuple[datetime, Side]] = {}  # made for an order of that side, since when
         self.book.subscribe(self._notice)
 
     def _notice(self, entry: e.Recorded) -> None:
@@ -106,15 +106,31 @@ class Guard:
         async with self._locks[place]:
             self._waiting.discard(place)
             await self.trimming.trim(*place)
-            until = self._room_until.get(place)
-            if until is not None and self.book.clock.now() < until:
+            if self._is_kept_free(place):
                 return
-            self._room_until.pop(place, None)
+            self._room.pop(place, None)
             for entry in self._entries(place):
                 if entry.is_open or is_its_position(entry, self.book):
                     await self._cover(entry)
                 elif len(self._brackets) > KEPT:
                     del self._brackets[entry.id]  # over, unless a late fill still says otherwise
+
+    def _is_kept_free(self, place: Place) -> bool:
+        """Whether the order that room was made for, or another attempt at it, may still come."""
+        if place not in self._room:
+            return False
+        since, side = self._room[place]
+        position = self.book.position(*place)
+        if position is None or position.quantity * side.sign >= 0 or not self.book.is_recent(since, HOLD):
+            return False
+        return not any(
+            order.leg is Leg.ENTRY
+            and order.side is side
+            and order.status is OrderStatus.FILLED
+            and order.created_at >= since
+            for order in self.book.recent_orders()
+            if (order.account_id, order.symbol) == place
+        )
 
     def _entries(self, place: Place | None = None) -> list[Order]:
         """The bracket entries, of one symbol or of all, that may still have something to protect."""
@@ -169,7 +185,7 @@ class Guard:
 
     def _is_filling(self, entry: Order) -> bool:
         """A market order is covered once it is done, or stalls, so that its parts share one stop."""
-        moving = self.book.clock.now() < entry.updated_at + STALLED
+        moving = self.book.is_recent(entry.updated_at, STALLED)
         return entry.is_open and entry.type is OrderType.MARKET and moving
 
     def _pauses(self, cover: Cover) -> bool:
@@ -177,7 +193,7 @@ class Guard:
         if not cover.again:
             return False
         pause = PAUSES[min(len(cover.again), len(PAUSES)) - 1]
-        return self.book.clock.now() < cover.again[-1].main.updated_at + pause
+        return self.book.is_recent(cover.again[-1].main.updated_at, pause)
 
     def _is_due(self, entry: Order, cover: Cover) -> bool:
         """Whether the market, or the venue by its refusal, shows that the position should be out already."""

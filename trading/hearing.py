@@ -62,11 +62,15 @@ def lacks_fills(order: Order, report: reports.Report) -> bool:
 def _amended(order: Order, report: reports.Amended) -> list[e.AnyEvent]:
     now = (order.quantity, order.limit_price, order.stop_price)
     news = order.is_amending or now != (report.quantity, report.limit_price, report.stop_price)
+    if report.quantity <= 0:
+        return []  # no order is of nothing: it would count as complete
     return [e.OrderAmended(**msgspec.structs.asdict(report))] if news and order.is_open else []
 
 
 def _fill(order: Order, report: reports.Filled, book: Book, valuation: Valuation) -> list[e.AnyEvent]:
     never = order.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
+    if report.quantity <= 0 or report.price <= 0:
+        return []  # that is no trade; if there was one, the venue's balance shows it as a difference
     if never or book.has_fill(order.account_id, order.symbol, report.trade_id):
         return []
     fact = e.OrderFilled(

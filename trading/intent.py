@@ -61,11 +61,15 @@ class Unit(StrEnum):
     POSITION = "position"  # percent of the open position
 
 
+DOLLARS = frozenset({"USD", "USDT", "USDC"})
+
+
 class Size(msgspec.Struct, frozen=True):
     """How much, in one of several units; becomes a quantity in `risk.sizing`."""
 
     amount: Decimal
     unit: Unit = Unit.UNITS
+    currency: str = ""  # of a value, where it was said; the quote currency's own otherwise
 
     @classmethod
     def parse(cls, text: str) -> "Size":
@@ -75,7 +79,7 @@ class Size(msgspec.Struct, frozen=True):
             IntentError: anything else, zero, or more than 100 percent of equity at risk.
         """
         word = text.strip().lower()
-        unit = Unit.UNITS
+        unit, said = Unit.UNITS, ""
         if word.startswith("risk="):
             word, unit = word.removeprefix("risk=").removesuffix("%"), Unit.RISK
         elif word.endswith("%"):
@@ -85,7 +89,7 @@ class Size(msgspec.Struct, frozen=True):
         else:
             for currency in ("usdt", "usdc", "usd", "eur"):
                 if word.endswith(currency):
-                    word, unit = word.removesuffix(currency), Unit.VALUE
+                    word, unit, said = word.removesuffix(currency), Unit.VALUE, currency.upper()
                     break
         try:
             amount = decimal_from_text(word, "size")
@@ -97,10 +101,23 @@ class Size(msgspec.Struct, frozen=True):
             raise IntentError("The size is zero.", "Sizes are 0.01, $100, 5% or risk=1%.", code="BAD_SIZE")
         if unit is Unit.RISK and amount > 100:
             raise IntentError("More than 100% cannot be at risk.", "Write risk=1%.", code="BAD_SIZE")
-        return cls(amount, unit)
+        return cls(amount, unit, said)
+
+    def value_in(self, quote: str) -> Decimal:
+        """The amount of a value, in the currency that an instrument is quoted in. Any dollar counts as a dollar.
+
+        Raises:
+            IntentError: it was said in another one, such as 100eur of BTC/USDT: never taken for 100 of the quote.
+        """
+        if self.currency in ("", quote) or {self.currency, quote} <= DOLLARS:
+            return self.amount
+        remedy = f"Write ${plain(self.amount)} for {plain(self.amount)} {quote}, or the size in units."
+        raise IntentError(f"{self} is no value in {quote}.", remedy, code="BAD_SIZE")
 
     def __str__(self) -> str:
         number = plain(self.amount)
+        if self.currency:
+            return f"{number}{self.currency.lower()}"
         return {
             Unit.UNITS: number,
             Unit.VALUE: f"${number}",

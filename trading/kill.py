@@ -111,7 +111,25 @@ class Killer:
         orders = [
             order for order in self.book.open_orders() if self._in_scope(kill, order) and self._harmful(kill, order)
         ]
+        positions = [position for position in self.book.positions() if self._in_scope(kill, position)]
+        left = [position for position in positions if not self._is_dust(position)]
+        accounts = {order.account_id for order in orders} | {AccountId(each.account, each.mode) for each in left}
+        ends = await asyncio.gather(
+            *(self._step_at(account, kill, orders, origin) for account in sorted(accounts)), return_exceptions=True
+        )
+        for end in ends:
+            if end is not None:
+                raise end
+        if orders or (kill.flatten and left):
+            return
+        if await self._hear_last(kill) and not self._is_done(kill):
+            await self._finish(kill, positions)
+
+    async def _step_at(self, account: AccountId, kill: Kill, orders: list[Order], origin: Origin) -> None:
+        """One round at one venue: no other waits for it, should it not answer."""
         for order in orders:
+            if order.account_id != account:
+                continue
             if self._is_done(kill):
                 return
             if order.status is not OrderStatus.PENDING_CANCEL and order.source != "kill":
@@ -119,17 +137,11 @@ class Killer:
                 await self._say(kill, f"{_name(order)}: {STATUS[after.status]}")
             elif order.in_doubt:
                 await self._say(kill, f"{_name(order)}: UNKNOWN - checking with the venue")
-        positions = [position for position in self.book.positions() if self._in_scope(kill, position)]
-        left = [position for position in positions if not self._is_dust(position)]
-        if kill.flatten:
-            for position in left:
-                if self._is_done(kill):
-                    return
+        for position in self.book.positions(account) if kill.flatten else ():
+            if self._is_done(kill):
+                return
+            if self._in_scope(kill, position) and not self._is_dust(position):
                 await self._close(kill, position, origin)
-        if orders or (kill.flatten and left):
-            return
-        if await self._hear_last(kill) and not self._is_done(kill):
-            await self._finish(kill, positions)
 
     async def _hear_last(self, kill: Kill) -> bool:
         """Ask for fills that were not heard of; whether there were none, so that what the book shows is so."""
@@ -155,13 +167,19 @@ class Killer:
     async def _close(self, kill: Kill, position: Position, origin: Origin) -> None:
         """Send one closing order a position, and never a second one while the first may still fill."""
         account = AccountId(position.account, position.mode)
+        side = Side.SELL if position.quantity > 0 else Side.BUY
         working = self.book.open_orders(account, position.symbol)
-        if working:
+        closing = [order for order in working if order.side is side]
+        if closing or any(self._in_scope(kill, order) for order in working):
+            for order in closing:
+                if order.source != "kill" and not self._in_scope(kill, order):
+                    text = f"close {position.symbol} waits for an order of {order.actor}, which is not killed"
+                    await self._say(kill, f"{account}: {text}: {_name(order)}. Cancel it.")
             return
         ended = [order for order in self.book.recent_orders() if order.key.startswith(f"kill:{kill.id}:{position.pk}:")]
-        side = Side.SELL if position.quantity > 0 else Side.BUY
         instrument = self.oms.drafting.instrument(account, position.symbol)
-        size = Size(instrument.round_quantity(abs(position.quantity)))
+        most = instrument.max_quantity or abs(position.quantity)  # what is beyond it is left to the next round
+        size = Size(instrument.round_quantity(min(abs(position.quantity), most)))
         key = f"kill:{kill.id}:{position.pk}:{len(ended) + 1}"
         try:
             order = await self.oms.submit(Intent(key, account, position.symbol, side, size, origin, reduce_only=True))
@@ -206,7 +224,8 @@ class Killer:
 
     def _in_scope(self, kill: Kill, thing: Order | Position) -> bool:
         mine = {"all", thing.account, str(thing.symbol)}
-        if isinstance(thing, Position):
+        if isinstance(thing, Position) or thing.leg is not Leg.ENTRY or thing.reduce_only:
+            # Whoever placed a stop or a close: it goes with the position that it closes.
             mine |= {
                 n
                 for n, (account, symbols) in self.territories.items()

@@ -8,7 +8,7 @@ from trading import events as e
 from trading.cover import IN_THE_WAY, Wish, is_its_position, listed_with, look, pairs_of, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
-from trading.guard import HOLD, Guard
+from trading.guard import Guard
 from trading.ids import derive
 from trading.instruments import ZERO, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Trail
@@ -27,7 +27,7 @@ class Protection(Guard):
         Raises:
             IntentError: one is still working after a while.
         """
-        self._room_until[account, symbol] = self.book.clock.now() + HOLD
+        self._keep_free(account, symbol)
         await self._cancel(self.legs(account, symbol), replace(origin, source="protection"))
 
     async def make_room(self, account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
@@ -41,14 +41,15 @@ class Protection(Guard):
         position = self.book.position(account, symbol)
         held = position.quantity if position else ZERO
         self._check_close(account, symbol, Side.SELL if held > 0 else Side.BUY, quantity, origin)
+        free = self.trimming.check_free(account, symbol, quantity)
         if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(abs(held)):
             await self.release(account, symbol, origin)
             return
-        self._room_until[account, symbol] = self.book.clock.now() + HOLD
+        self._keep_free(account, symbol)
         capable = self.oms.executors[account].capabilities
         origin = replace(origin, source="protection")
         pairs = self.trimming.pairs(account, symbol)
-        over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (abs(held) - quantity)
+        over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (min(abs(held), free) - quantity)
         for legs in pairs:
             size = max(leg.remaining for leg in legs)
             if over <= 0:
@@ -64,6 +65,11 @@ class Protection(Guard):
             else:
                 for leg in legs:
                     await self._cut(leg, leg.quantity - cut, origin)
+
+    def _keep_free(self, account: AccountId, symbol: Symbol) -> None:
+        position = self.book.position(account, symbol)
+        is_long = position is not None and position.quantity > 0
+        self._room[account, symbol] = self.book.clock.now(), Side.SELL if is_long else Side.BUY
 
     def _check_close(self, account: AccountId, symbol: Symbol, side: Side, quantity: Decimal, origin: Origin) -> None:
         """Judge a close as if the protective orders were out of its way already, before they are touched."""
@@ -171,7 +177,7 @@ class Protection(Guard):
         position = self.book.position(account, symbol)
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
-        self._check_sides(account, symbol, position.quantity, stop, target)
+        self._check_sides(account, symbol, position.quantity, stop, target, trail)
         pairs = self.trimming.pairs(account, symbol)
         pairs = [legs for legs in pairs if only is None or only.id in {leg.id for leg in legs}]
         kind = Leg.TAKE_PROFIT if target is not None else Leg.STOP_LOSS
@@ -185,9 +191,18 @@ class Protection(Guard):
         return await self._replace(key, position, pairs, origin, wish, only, covers_rest=not same and only is None)
 
     def _check_sides(
-        self, account: AccountId, symbol: Symbol, held: Decimal, stop: Decimal | None, target: Decimal | None
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        held: Decimal,
+        stop: Decimal | None,
+        target: Decimal | None,
+        trail: Trail | None,
     ) -> None:
         shown = self.oms.drafting.valuation.quote(account, symbol)
+        if shown and trail and held > 0 and trail.distance(shown.mark(held)) >= shown.mark(held):
+            text = f"The trailing distance {trail} reaches below zero from {plain(shown.mark(held))}."
+            raise IntentError(text, "Trail closer, like 1.5%.", code="STOP_WRONG_SIDE")
         for name, price, sign in (("stop", stop, -1), ("target", target, 1)):
             if shown is None or price is None or (price - shown.mark(held)) * sign * held > 0:
                 continue

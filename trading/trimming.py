@@ -9,10 +9,12 @@ from trading.alarms import Alarms
 from trading.cover import bracket_of, entry_of, held_for, is_its_position, look, waits
 from trading.errors import IntentError
 from trading.ids import derive
-from trading.instruments import ZERO, Side, Symbol
+from trading.instruments import ZERO, Settlement, Side, Symbol, plain
 from trading.intent import AccountId, Leg, Origin
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
+from trading.portfolio import Balance, balance_key
+from trading.words import counted
 
 AGAIN = timedelta(seconds=5)  # until a shrink that nothing was heard of is asked for again
 DESK = Origin("desk", "protection", "what it protects has changed")
@@ -68,8 +70,9 @@ class Trimming:
             return
         now = self.book.clock.now()
         asked, at = self._shrinking.get(leg.id, (ZERO, now))
-        if leg.status is OrderStatus.SUBMITTED or leg.is_amending or (asked == size and now < at + AGAIN):
-            return  # not yet, or just asked: what is heard of it checks again, or the next sweep
+        just_asked = asked == size and self.book.is_recent(at, AGAIN)
+        if leg.status is OrderStatus.SUBMITTED or leg.is_amending or just_asked:
+            return  # not yet: what is heard of it checks again, or the next sweep
         self._shrinking[leg.id] = (size, now)
         if not self.oms.executors[leg.account_id].capabilities.resizes(leg):
             await self.oms.cancel(leg, DESK)  # and what is left is covered anew
@@ -91,6 +94,30 @@ class Trimming:
             price = best + leg.side.sign * leg.trail.distance(best)
         size = instrument.round_quantity(size)
         return size <= 0 or (price is not None and instrument.is_dust(size, price))
+
+    def check_free(self, account: AccountId, symbol: Symbol, quantity: Decimal) -> Decimal:
+        """How much of a position those orders leave to be closed that protect nothing: at least `quantity`.
+
+        Raises:
+            IntentError: they leave less; no protective order could make room enough.
+        """
+        position = self.book.position(account, symbol)
+        held = position.quantity if position else ZERO
+        side, free = (Side.BUY if held < 0 else Side.SELL), abs(held)
+        instrument = self.oms.drafting.instrument(account, symbol)
+        if instrument.settlement is Settlement.SPOT:
+            balance = self.book.get(Balance, balance_key(account, instrument.base))
+            free = max(free, balance.amount if balance else ZERO)  # what was there before may be sold as well
+        others = [o for o in self.book.open_orders(account, symbol) if o.side is side and o.leg is Leg.ENTRY]
+        free -= sum((order.remaining for order in others), ZERO)
+        if others and quantity > free:
+            raise IntentError(
+                f"Not sent: {counted(len(others), 'open order')} to {side} {symbol} would leave only "
+                f"{plain(max(free, ZERO))} to be closed; stops and targets are as they were.",
+                f"Close less, or first {', '.join(f'/cancel {order.id}' for order in others[:3])}.",
+                code="NOTHING_TO_REDUCE",
+            )
+        return free
 
     def legs(self, account: AccountId, symbol: Symbol) -> list[Order]:
         """Open protective orders of a position; not those of a bracket whose entry still waits."""

@@ -7,6 +7,7 @@ from handlers.tradingview.given import Unreadable
 from handlers.tradingview.secret import candidates, without_secrets
 from handlers.tradingview.wish import Wish
 from trading.intent import AccountId
+from trading.words import counted
 
 
 async def trial(fulfilment: Fulfilment, run: Run, source: Source, body: bytes) -> Reply:
@@ -21,7 +22,9 @@ async def trial(fulfilment: Fulfilment, run: Run, source: Source, body: bytes) -
         return Reply(f"{head[0]}\n{why}", ok=False, tone=Tone.WARN, error="NOT_READY")
     except Unreadable as why:
         return Reply(f"{head[0]}\nUnreadable: {why}", ok=False, tone=Tone.BAD, error=why.code)
-    head.append(f"Read as {found.shape}, {len(found.orders)} order(s){f', id {found.id}' if found.id else ''}.")
+    head.append(
+        f"Read as {found.shape}, {counted(len(found.orders), 'order')}{f', id {found.id}' if found.id else ''}."
+    )
     if found.sent_at and (late := too_old(found.sent_at, fulfilment.book.clock.now(), limit(source, found))):
         head.append(f"As an alert it would be {late}")
     parts = ["\n".join([*head, *found.notes])]

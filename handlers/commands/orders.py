@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from handlers.actor import Role
+from handlers.actor import Consent, Role
 from handlers.alerts import alert_of
-from handlers.cards import SETTLE_S, amended, headline, outcome, told
+from handlers.cards import SETTLE_S, amended, consent_to_change, headline, outcome, told
 from handlers.context import Context
 from handlers.figures import ago, moment, number, price
 from handlers.reply import Button, Reply, Table, Tone
@@ -15,8 +15,17 @@ from handlers.values import AccountName, OrderRef
 from trading.errors import IntentError
 from trading.events import Recorded
 from trading.instruments import Price, Quantity, Symbol
+from trading.intent import Leg, OrderType
 from trading.order import Order, OrderStatus
 from trading.words import STATUS, counted
+
+KINDS = {
+    OrderType.STOP: "stop",
+    OrderType.STOP_LIMIT: "stop-limit",
+    OrderType.TAKE_PROFIT: "take-profit",
+    OrderType.TRAILING_STOP: "trailing",
+}
+"""What lists call an order that is neither a market nor a limit order."""
 
 SHORT = 6  # characters of an id that lists show; any unique beginning is understood
 
@@ -42,12 +51,13 @@ async def orders(
 
 
 def _row(order: Order) -> tuple[str, ...]:
-    trailing = f"trail {order.trail}" if order.trail else None
     at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
-    name = f"{order.side} {number(order.quantity)} {order.symbol}{' ' + order.leg if order.leg != 'entry' else ''}"
+    at = f"{at} trail {order.trail}".strip() if order.trail else at
+    kind = KINDS.get(order.type, "") if order.leg is Leg.ENTRY else order.leg
+    name = f"{order.side} {number(order.quantity)} {order.symbol} {kind}".strip()
     status = "UNKNOWN - checking" if order.in_doubt else STATUS[order.status]
     account, filled = str(order.account_id), number(order.filled_quantity)
-    return order.id[:SHORT], account, name, at or trailing or "market", filled, status
+    return order.id[:SHORT], account, name, at or "market", filled, status
 
 
 @command(group="orders")
@@ -126,9 +136,16 @@ async def amend(
         remedy = "Give price=P, quantity=Q or stop=P."
         raise IntentError("Nothing to change.", remedy, code="NOTHING_TO_CHANGE")
     before = _known(ctx, id_)
+    wish = {"quantity": quantity, "limit_price": price, "stop_price": stop}
+    wished = ctx.desk.oms.changes.judged(before, ctx.origin, **wish)
     if ctx.dry:
-        return Reply(f"Would change {headline(before)}")
-    await ctx.desk.oms.amend(before, ctx.origin, limit_price=price, quantity=quantity, stop_price=stop)
+        return Reply(f"Would change {headline(before)}\nto           {headline(wished)}\nNothing was sent.")
+    moves = (wished.limit_price, wished.stop_price) != (before.limit_price, before.stop_price)
+    need = consent_to_change(ctx, wished) if moves else Consent.NONE
+    if need > ctx.consent:
+        text = f"Before: {headline(before)}\nAfter:  {headline(wished)}"
+        return await ctx.ask(Reply(text, tone=Tone.WARN), approval=need is Consent.APPROVED)
+    await ctx.desk.oms.amend(before, ctx.origin, **wish)
     changed = await amended(ctx, before)
     text = f"Before: {headline(before)}\nAfter:  {headline(changed)}"
     return told(changed, text, "The venue has not answered the change yet." if changed.is_amending else "")

@@ -24,8 +24,8 @@ async def oco(
     symbol: Annotated[Symbol, Arg("Which holding to exit")],
     size: Annotated[Size, Arg("How much of it")],
     *,
-    tp: Annotated[Price, Arg("Take profit")],
-    sl: Annotated[Price, Arg("Stop loss")],
+    tp: Annotated[Price, Arg("Take profit", example="70000")],
+    sl: Annotated[Price, Arg("Stop loss", example="55000")],
     account: Annotated[AccountName | None, Arg("Which account")] = None,
 ) -> Reply:
     """Exit at a target or at a stop, whichever comes first."""

@@ -47,6 +47,9 @@ async def _open(
 ) -> Reply:
     kind = _type(limit, stop, trail, reduce)
     exit_trail = trail if kind is OrderType.TRAILING_STOP else None
+    if exit_trail is not None and (limit is not None or stop is not None):
+        remedy = "Leave out the limit and stop, or leave out trail."
+        raise IntentError("A trailing stop follows the price by itself.", remedy, code="TWO_STOPS")
     if sl is not None and trail is not None:
         raise IntentError("sl and trail are both stops.", "Give one of them.", code="TWO_STOPS")
     if kind is OrderType.MARKET and (post or (tif is TimeInForce.GTC)):
@@ -196,6 +199,8 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
     mark = ctx.desk.valuation.mark(position)
     worth = None if mark is None else size.amount * mark * position.multiplier
     asking = ctx.policy.need(account.mode, worth, reduces=True) > ctx.consent
+    if legs:
+        ctx.desk.protection.trimming.check_free(account, symbol, size.amount)
     note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."
     if legs and not ctx.dry and not asking:
         await ctx.desk.protection.make_room(account, symbol, size.amount, ctx.origin)
@@ -206,7 +211,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
             note += " What stays has no stop or target now."
     reply = await place(ctx, intent, note=note, closes=True)
     after = ctx.book.position(account, symbol)
-    if reply.order_id and after is not None:
+    if reply.ok and reply.order_id and after is not None:
         gained = after.realized - position.realized
         text = f"{reply.text}\nRealized {signed(gained, position.currency)} net of fees."
         return msgspec.structs.replace(reply, text=text)
@@ -227,12 +232,12 @@ def _part(ctx: Context, position: Position, part: Size | None) -> Size:
         mark = ctx.desk.valuation.mark(position)
         if mark is None:
             raise IntentError(f"There is no price for {position.symbol}.", "Give the part as 50% or in units.")
-        wanted = instrument.round_quantity(part.amount / mark / position.multiplier)
+        wanted = instrument.round_quantity(part.value_in(instrument.quote) / mark / position.multiplier)
     else:
         wanted = instrument.round_quantity(part.amount)
     if wanted > held:
         raise IntentError(
-            f"The position is only {number(held)} {position.symbol}.",
+            f"The position is only {number(held)} {instrument.base if instrument.multiplier == 1 else 'lots'}.",
             "Leave the part out to close all.",
             code="TOO_MUCH",
         )

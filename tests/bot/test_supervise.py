@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from bot.supervise import STEADY_S, Supervisor
-from tests.trading.market.virtual import run_virtually
+from tests.loop import run_virtually
 
 
 def test_a_failure_is_shown_until_the_task_has_been_steady_again() -> None:

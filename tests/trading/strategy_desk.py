@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from tests.kit import BTC, ETH, HandClock, HandMarket, MemoryJournal
-from tests.simulation.loop import VirtualLoop
+from tests.loop import VirtualLoop
 from trading import events as e
 from trading.book import Book
 from trading.drafting import Drafting

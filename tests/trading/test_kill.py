@@ -1,16 +1,19 @@
 """The kill switch: latched first, worked on until done, and done only when it is."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
-from tests.trading.scripted import ANA, DEMO, Desk
+from tests.trading.scripted import ANA, DEMO, Desk, ScriptedVenue
 from trading import events as e
 from trading import reports
 from trading.control import Kill
 from trading.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
-from trading.instruments import Side
-from trading.intent import OrderType
+from trading.instruments import Money, Side
+from trading.intent import AccountId, Mode, OrderType, Origin
+from trading.kill import Killer
 from trading.order import Order, OrderStatus
 
 D = Decimal
@@ -162,6 +165,18 @@ async def test_what_is_left_of_a_contract_is_closed_whatever_it_is_worth(desk: D
     assert "; flat." in desk.told(e.KillFinished)[0].text
 
 
+async def test_a_position_larger_than_one_order_may_be_is_closed_in_several(desk: Desk) -> None:
+    """Each closing order was over all of it, and each was denied."""
+    await desk.entry(BUY, "1.5")
+    desk.venue.listed[desk.symbol] = replace(desk.venue.listed[desk.symbol], max_quantity=D(1))
+    await kill(desk, flatten=True)
+    for quantity in ("1", "0.5"):
+        await step(desk)
+        await desk.fill(await desk.accept(desk.now(desk.venue.sent[-1])), quantity, "60000")
+    assert closings(desk) == [(SELL, D(1), OrderStatus.FILLED), (SELL, D("0.5"), OrderStatus.FILLED)]
+    assert desk.position == 0
+
+
 async def test_on_spot_what_cannot_be_sold_is_left_and_named() -> None:
     desk = await Desk(linear=False).start()
     await desk.entry(BUY, "0.0001")
@@ -268,3 +283,88 @@ async def test_a_round_that_finds_the_same_says_nothing_new(desk: Desk) -> None:
         await step(desk)
     assert len(desk.told(e.KillStep)) == said
     assert order.id in desk.venue.cancelled
+
+
+# --- a strategy ------------------------------------------------------------------------------
+
+
+async def of_a_strategy(desk: Desk) -> None:
+    """A position that a strategy opened, of which the switch knows where it trades."""
+    desk.killer = Killer(desk.oms, desk.protection, {"trend": ("demo", frozenset({desk.symbol}))})
+    intent = replace(desk.intent(BUY, "1"), origin=Origin("strategy:trend", "strategy"))
+    await desk.fill(await desk.accept(await desk.oms.submit(intent)), "1", "60000")
+
+
+async def test_a_stop_that_a_person_set_goes_with_the_position_of_the_strategy(desk: Desk) -> None:
+    """It was nobody's to cancel, and the position was left open behind it without a word."""
+    await of_a_strategy(desk)
+    (stop,) = await desk.protection.change("chat:sl", DEMO, desk.symbol, ANA, stop=D(50000))
+    await desk.accept(stop)
+    await kill(desk, flatten=True, scope="trend")
+    await step(desk)
+    assert desk.venue.cancelled == [stop.id]
+    await desk.end(stop)
+    await step(desk)
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+
+
+async def test_an_entry_of_somebody_else_holds_up_no_close_and_stays(desk: Desk) -> None:
+    await of_a_strategy(desk)
+    await limit(desk)
+    await kill(desk, flatten=True, scope="trend")
+    await step(desk)
+    assert desk.venue.cancelled == []
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+
+
+async def test_a_sale_of_somebody_else_is_waited_for_and_named(desk: Desk) -> None:
+    await of_a_strategy(desk)
+    sale = await desk.accept(await desk.submit(SELL, "1", type=OrderType.LIMIT, limit_price=D(70000)))
+    await kill(desk, flatten=True, scope="trend")
+    await step(desk)
+    await step(desk)
+    assert closings(desk) == []
+    (said,) = desk.told(e.KillStep)
+    assert said.text == (
+        "PAPER demo: close BTC/USDT:USDT waits for an order of person:ana, which is not killed: "
+        f"PAPER demo: SELL 1 BTC/USDT:USDT ({sale.id[:6]}). Cancel it."
+    )
+    await desk.end(sale)
+    await step(desk)
+    assert closings(desk) == [(SELL, D(1), OrderStatus.SUBMITTED)]
+
+
+# --- several venues --------------------------------------------------------------------------
+
+
+class Hanging(ScriptedVenue):
+    """Takes a cancel, and does not answer it for now."""
+
+    async def cancel(self, order: Order) -> None:
+        await super().cancel(order)
+        await self.answers.wait()
+
+
+async def test_a_venue_that_does_not_answer_holds_up_no_other(desk: Desk) -> None:
+    """The orders at the one that was well were not touched until every request to the other had timed out."""
+    other = AccountId("other", Mode.PAPER)
+    well, desk.venue = desk.venue, Hanging(desk.clock, desk.venue.capabilities, list(desk.venue.listed.values()))
+    desk.oms.executors[DEMO] = desk.venue  # type: ignore[index]
+    desk.oms.executors[other] = well  # type: ignore[index]
+    desk.valuation.markets["other"] = desk.market  # type: ignore[index]
+    await desk.book.record(e.AccountOpened("other", other.mode, "scripted", "USDT", (Money(D(100000), "USDT"),)))
+    hung = await limit(desk)
+    there = replace(desk.intent(BUY, "1"), account=other)
+    bought = await desk.oms.submit(there)
+    await desk.oms.on_report(other, reports.Accepted(bought.id, "V-1"))
+    fee = Money(D(0), "USDT")
+    await desk.oms.on_report(other, reports.Filled(bought.id, "T1", D(1), D(60000), fee, desk.clock.now()))
+    desk.venue.answers.clear()
+    begun = await kill(desk, flatten=True)
+    round_ = asyncio.create_task(desk.killer.step(begun))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert desk.venue.cancelled == [hung.id]
+    assert [(order.side, order.source) for order in well.sent] == [(BUY, "terminal"), (SELL, "kill")]
+    desk.venue.answers.set()
+    await round_

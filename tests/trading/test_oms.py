@@ -168,6 +168,17 @@ async def test_a_cancel_that_overtakes_its_order_changes_nothing(desk: Desk) -> 
     assert not desk.told(e.OrderCancelRefused)
 
 
+async def test_an_order_that_arrives_after_its_cancel_makes_us_look(desk: Desk) -> None:
+    """Looking asks for the cancel again; until the next look in its turn it would work, also under a kill."""
+    asked: list[str] = []
+    order = await desk.submit(Side.BUY, "1", type=OrderType.LIMIT, limit_price=D(50000))
+    desk.venue.errors["cancel"] = [VenueRefused("Unknown order.")]
+    await desk.oms.cancel(order, ANA)
+    desk.oms.needs_reconcile = lambda account, why: asked.append(why)
+    assert (await desk.accept(order)).status is OrderStatus.PENDING_CANCEL
+    assert len(asked) == 1
+
+
 async def test_a_refusal_is_heard_although_a_cancel_was_asked_for(desk: Desk) -> None:
     desk.venue.errors["place"] = [VenueRefused("No.")]
     desk.venue.answers.clear()
@@ -293,6 +304,19 @@ async def test_an_order_ends_only_once_all_of_its_fills_are_known(
     assert not desk.now(order).is_open
     assert desk.now(order).filled_quantity == D("0.4")
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("quantity", "price"), [("-1", "60000"), ("0", "60000"), ("1", "0"), ("1", "-60000")])
+async def test_what_cannot_be_a_trade_is_not_booked(desk: Desk, quantity: str, price: str) -> None:
+    order = await desk.accept(await desk.submit(Side.BUY, "1"))
+    after = await desk.fill(order, quantity, price)
+    assert (after.status, desk.position) == (S.ACCEPTED, D(0))
+
+
+async def test_a_change_to_nothing_does_not_complete_an_order(desk: Desk) -> None:
+    order = await desk.accept(await desk.submit(Side.BUY, "1", type=OrderType.LIMIT, limit_price=D(50000)))
+    await desk.oms.on_report(DEMO, reports.Amended(order.id, D(0), D(50000), None))
+    assert (desk.now(order).status, desk.now(order).quantity) == (S.ACCEPTED, D(1))
 
 
 async def test_strangers_make_us_look(desk: Desk) -> None:

@@ -376,6 +376,25 @@ async def test_a_close_that_fails_gets_its_stop_back(desk: Desk) -> None:
     assert stops(desk) == [(OrderType.STOP, D(2), D(58000))]
 
 
+async def test_what_is_opened_right_after_a_close_has_its_stop_at_once(desk: Desk) -> None:
+    await desk.entry(BUY, "2", stop_loss=D(58000))
+    await accept_all(desk)
+    await make_room(desk, "2")
+    closing = await desk.accept(await desk.submit(SELL, "2", reduce_only=True))
+    await desk.oms.on_report(DEMO, desk.trade(closing, "2", "60000"))  # nobody looks before the next is done
+    await desk.entry(BUY, "1", stop_loss=D(57000))
+    assert stops(desk) == [(OrderType.STOP, D(1), D(57000))]
+
+
+async def test_what_stays_after_a_part_is_closed_is_covered_at_once(desk: Desk) -> None:
+    await desk.entry(BUY, "2", stop_loss=D(58000))
+    await accept_all(desk)
+    await make_room(desk, "0.5")
+    await desk.entry(SELL, "0.5", reduce_only=True)
+    await desk.entry(BUY, "1", stop_loss=D(57000))
+    assert sum(size for _, size, _ in stops(desk)) == desk.position == D("2.5")
+
+
 async def test_a_crash_between_the_room_and_the_close_leaves_no_position_bare(desk: Desk) -> None:
     await desk.entry(BUY, "2", stop_loss=D(58000))
     await accept_all(desk)

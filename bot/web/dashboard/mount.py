@@ -1,10 +1,13 @@
 """NiceGUI on our server, behind the session: nothing of it is served to anybody who has not signed in."""
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from nicegui import app as nicegui
 from nicegui import ui
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -32,7 +35,7 @@ def add_dashboard(server: FastAPI, app: App) -> None:
         show_welcome_message=False,
     )
     server.router.routes.pop()  # what run_with has just mounted; it goes behind the gate
-    server.mount("/", Gate(nicegui, app, server.state.keeper))
+    server.mount("/", Gate(nicegui, app, server.state.keeper, [*server.router.routes]))
 
     async def failed(why: Exception) -> None:
         await app.mishap("dashboard", why)
@@ -43,15 +46,19 @@ def add_dashboard(server: FastAPI, app: App) -> None:
 class Gate:
     """Lets signed-in visitors through; the page finds its `Visitor` in the request's state."""
 
-    def __init__(self, dashboard: ASGIApp, app: App, keeper: Gatekeeper) -> None:
+    def __init__(self, dashboard: ASGIApp, app: App, keeper: Gatekeeper, others: Sequence[BaseRoute]) -> None:
         self.dashboard = dashboard
         self.app = app
         self.keeper = keeper
+        self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path != "/" and not path.startswith(CONSOLE):
-            await _refuse(scope, receive, send, errors.answer(404, *errors.STATUS[404]))
+            # Another route has this address, and does not take the method: being at `/`, we hear of it first.
+            known = any(route.matches(scope)[0] is Match.PARTIAL for route in self.others)
+            status = 405 if known else 404
+            await _refuse(scope, receive, send, errors.answer(status, *errors.STATUS[status]))
             return
         asked = HTTPConnection(scope)
         if not same_origin(asked):

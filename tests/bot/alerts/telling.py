@@ -9,7 +9,7 @@ from bot.alerts.notifier import Notifier, Undelivered
 from bot.supervise import Supervisor
 from handlers.alerts import Alert
 from tests.kit import MemoryJournal
-from tests.simulation.loop import LoopClock, VirtualLoop
+from tests.loop import LoopClock, VirtualLoop
 from trading.book import Book
 from trading.events import EquitySampled, Noticed
 from trading.instruments import ZERO

@@ -6,7 +6,7 @@ from itertools import pairwise
 from bot.alerts.escalation import CURSOR, MOST, Escalation
 from tests.bot.alerts.telling import virtually
 from tests.kit import MemoryJournal
-from tests.simulation.loop import LoopClock
+from tests.loop import LoopClock
 from trading import events as e
 from trading.book import Book
 from trading.intent import Mode

@@ -15,7 +15,7 @@ from bot.redaction import Redactor
 from bot.settings.loading import load
 from bot.settings.models import Settings
 from tests.kit import HandClock
-from tests.trading.market.virtual import run_virtually
+from tests.loop import run_virtually
 
 URL = "https://ping.example/4fd2-swordfish"
 

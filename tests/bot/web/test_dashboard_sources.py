@@ -155,7 +155,7 @@ def test_a_message_is_read_in_the_words_of_the_shell_and_nothing_is_sent(ana: Pe
     body = '{"ticker": "BINANCE:ETHUSDT", "side": "buy", "contracts": "0.01234567"}'
     shown = attempt(ana, body)
     order = "BUY 0.0123 ETH/USDT MARKET"
-    for said in ("pine: trader on PAPER demo", "Read as JSON, 1 order(s)", "/buy ETH/USDT 0.01234567", order):
+    for said in ("pine: trader on PAPER demo", "Read as JSON, 1 order", "/buy ETH/USDT 0.01234567", order):
         expect(shown).to_contain_text(said)
     expect(shown).to_contain_text(f"Would send: paper: {order} GTC")
     checks = re.findall(r"^pass  ([A-Z_]+): ", tried_by_api(ana.console, body)["text"], re.MULTILINE)

@@ -139,6 +139,7 @@ def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, cons
         assert client.get(handshake, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
         assert client.get("/favicon.ico").status_code == 404
         assert client.get("/api/v1/nothing").json()["error"] == "NOT_FOUND"
+        assert client.put("/api/v1/orders").json()["error"] == "METHOD_NOT_ALLOWED", "the page hears of it first"
 
 
 def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Console) -> None:
