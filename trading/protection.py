@@ -177,7 +177,7 @@ class Protection(Guard):
         position = self.book.position(account, symbol)
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
-        self._check_sides(account, symbol, position.quantity, stop, target, trail)
+        self._check_sides(account, symbol, position.quantity, Wish(stop, target, trail))
         pairs = self.trimming.pairs(account, symbol)
         pairs = [legs for legs in pairs if only is None or only.id in {leg.id for leg in legs}]
         kind = Leg.TAKE_PROFIT if target is not None else Leg.STOP_LOSS
@@ -190,28 +190,21 @@ class Protection(Guard):
         wish = Wish(stop, target, trail)
         return await self._replace(key, position, pairs, origin, wish, only, covers_rest=not same and only is None)
 
-    def _check_sides(
-        self,
-        account: AccountId,
-        symbol: Symbol,
-        held: Decimal,
-        stop: Decimal | None,
-        target: Decimal | None,
-        trail: Trail | None,
-    ) -> None:
+    def _check_sides(self, account: AccountId, symbol: Symbol, held: Decimal, wish: Wish) -> None:
         shown = self.oms.drafting.valuation.quote(account, symbol)
-        if shown and trail and held > 0 and trail.distance(shown.mark(held)) >= shown.mark(held):
-            text = f"The trailing distance {trail} reaches below zero from {plain(shown.mark(held))}."
+        if shown is None:
+            return
+        mark = shown.mark(held)
+        if wish.trail is not None and held > 0 and wish.trail.distance(mark) >= mark:
+            text = f"The trailing distance {wish.trail} reaches below zero from {plain(mark)}."
             raise IntentError(text, "Trail closer, like 1.5%.", code="STOP_WRONG_SIDE")
-        for name, price, sign in (("stop", stop, -1), ("target", target, 1)):
-            if shown is None or price is None or (price - shown.mark(held)) * sign * held > 0:
-                continue
-            where = "below" if sign * held < 0 else "above"
-            raise IntentError(
-                f"The {name} {plain(price)} would be done at once: the price is {plain(shown.mark(held))}.",
-                f"Put it {where} that, or close the position.",
-                code="STOP_WRONG_SIDE",
-            )
+        for name, price, sign in (("stop", wish.stop, -1), ("target", wish.target, 1)):
+            if price is not None and (price - mark) * sign * held <= 0:
+                raise IntentError(
+                    f"The {name} {plain(price)} would be done at once: the price is {plain(mark)}.",
+                    f"Put it {'below' if sign * held < 0 else 'above'} that, or close the position.",
+                    code="STOP_WRONG_SIDE",
+                )
 
     async def _replace(
         self,

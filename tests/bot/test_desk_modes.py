@@ -160,7 +160,7 @@ async def test_positions_say_how_much_a_stop_covers(tmp_path: Path) -> None:
         await desk.say("/buy BTC/USDT 0.001")
         assert rows(await desk.say("/positions"))[0][6:] == ("57,000 (0.002)", "66,000 (0.002)")
         (row,) = books.positions(desk.app, trades=True)
-        assert row["cells"][5]["text"] == "57,000 (0.002) / 66,000 (0.002)"
+        assert row["cells"][4]["text"] == "57,000 (0.002) / 66,000 (0.002)"
 
 
 async def test_closing_never_waits_for_a_second_person(tmp_path: Path) -> None:
