@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from handlers.actor import Role
 from handlers.context import Context
 from handlers.spec import LATER, REGISTRY, CommandSpec, Param, in_order
+from handlers.spelling import spelt
 from handlers.values import AccountName, Part, did_you_mean
 from trading.errors import IntentError
 from trading.intent import Size
@@ -200,8 +201,8 @@ def _wrong(spec: CommandSpec, text: str, remedy: str, code: str) -> IntentError:
 def read(spec: CommandSpec, rest: str, ctx: Context) -> dict[str, Any]:
     """The values to call the command's function with.
 
-    A symbol is looked up on the account the line names, else on the one it falls to; a command that
-    takes no account looks on all of them, that one first.
+    A symbol is looked up on the account the line names, else on the one it falls to; what is held, on the only
+    one that holds it; a command that takes no account looks on all of them, that one first.
 
     Raises:
         MissingArgument, IntentError: with what was wrong and a right example.
@@ -217,10 +218,23 @@ def read(spec: CommandSpec, rest: str, ctx: Context) -> dict[str, Any]:
     if choosing and choosing.name in texts:
         values[choosing.key] = account = _value(spec, choosing, texts.pop(choosing.name), ctx, accounts)
         accounts = (account,)
+    elif choosing and (holder := _holder(spec, texts, ctx, first)):
+        values[choosing.key] = AccountName(holder)
+        accounts = (holder,)
     for param in spec.params:
         if param.name in texts:
             values[param.key] = _value(spec, param, texts[param.name], ctx, tuple(a for a in accounts if a))
     return values
+
+
+def _holder(spec: CommandSpec, texts: Mapping[str, str], ctx: Context, first: str) -> str:
+    """The account that a line means by what is held there and nowhere else; empty if it is not so, or the `first`."""
+    text = next((texts[param.name] for param in spec.params if param.held and param.name in texts), "")
+    if not text or ctx.actor.account:  # who acts for one account is never led to another
+        return ""
+    open_ = ctx.book.positions()
+    holders = {p.account for p in open_ if spelt(text, ctx.desk.instruments(p.account)) == [p.symbol]}
+    return holders.pop() if len(holders) == 1 and first not in holders else ""
 
 
 def _value(spec: CommandSpec, param: Param, text: str, ctx: Context, accounts: Sequence[str]) -> Any:

@@ -60,13 +60,15 @@ Complete = Callable[[Context], Iterable[Choice]]
 class Arg(msgspec.Struct, frozen=True):
     """What a parameter is for. `complete` and `example` replace those of its kind.
 
-    An argument that may be left out stands in the command's example if it has an `example` of its own.
+    An argument that may be left out stands in the command's example if it has an `example` of its own. `held`: it
+    names what is open somewhere, so that the account need not be named where only one has it.
     """
 
     help: str
     complete: Complete | None = None
     example: str = ""
     secret: bool = False
+    held: bool = False
 
 
 class Param(msgspec.Struct, frozen=True):
@@ -82,6 +84,7 @@ class Param(msgspec.Struct, frozen=True):
     example: str
     exemplary: bool
     secret: bool
+    held: bool
 
     @property
     def rest(self) -> bool:
@@ -250,4 +253,5 @@ def _param(parameter: inspect.Parameter, hint: Any, where: str) -> Param:
         example=arg.example or kind.example,
         exemplary=bool(arg.example) or parameter.default is inspect.Parameter.empty,
         secret=arg.secret,
+        held=arg.held,
     )

@@ -26,7 +26,7 @@ def _collapse(text: str) -> str:
     return "".join(c for c in text.upper() if c.isalnum())
 
 
-def _spelt(text: str, instruments: Mapping[Symbol, Instrument]) -> list[Symbol]:
+def spelt(text: str, instruments: Mapping[Symbol, Instrument]) -> list[Symbol]:
     """The instruments that `text` is a spelling of: exact before case-blind before punctuation-blind."""
     if text in instruments:
         return [Symbol(text)]
@@ -57,7 +57,7 @@ def symbol_of(text: str, ctx: Context, accounts: Sequence[str]) -> Symbol:
     for account in accounts:
         instruments = ctx.desk.instruments(account)
         for spelling in dict.fromkeys((text, bare)):
-            found = _spelt(spelling, instruments)
+            found = spelt(spelling, instruments)
             if len(found) == 1:
                 return found[0]
             if found:
@@ -69,7 +69,7 @@ def _no_symbol(text: str, bare: str, ctx: Context, accounts: Sequence[str]) -> t
     """What to say of a symbol that none of the accounts trades."""
     where = accounts[0] if len(accounts) == 1 else "the desk"
     for other in ctx.desk.accounts:
-        if other not in accounts and _spelt(bare, ctx.desk.instruments(other)):
+        if other not in accounts and spelt(bare, ctx.desk.instruments(other)):
             return f"{cut(text)} is not traded on {where}.", f"It is on {other}: add account={other}."
     known = [symbol for account in accounts for symbol in ctx.desk.instruments(account)]
     stem, dot, suffix = bare.rpartition(".")

@@ -21,7 +21,7 @@ from trading.intent import Intent, Leg, Mode, OrderType, Size, Trail
 @command(role=Role.TRADER, group="trade", dry=True)
 async def oco(
     ctx: Context,
-    symbol: Annotated[Symbol, Arg("Which holding to exit")],
+    symbol: Annotated[Symbol, Arg("Which holding to exit", held=True)],
     size: Annotated[Size, Arg("How much of it")],
     *,
     tp: Annotated[Price, Arg("Take profit", example="70000")],
@@ -97,7 +97,7 @@ def _wish(stop: Decimal | None, target: Decimal | None, trail: Trail | None) -> 
 @command(role=Role.TRADER, group="trade")
 async def sl(
     ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order", held=True)],
     stop: Annotated[Price, Arg("The new stop loss")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
@@ -110,7 +110,7 @@ async def sl(
 @command(role=Role.TRADER, group="trade")
 async def tp(
     ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order", held=True)],
     target: Annotated[Price, Arg("The new take profit")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,
@@ -123,7 +123,7 @@ async def tp(
 @command(role=Role.TRADER, group="trade")
 async def trail(
     ctx: Context,
-    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order")],
+    what: Annotated[Symbol | OrderRef, Arg("A position's symbol, or an order", held=True)],
     distance: Annotated[Trail, Arg("How far behind the best price: 500 or 1.5%")],
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,

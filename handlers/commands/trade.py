@@ -125,7 +125,7 @@ async def sell(
 @command(role=Role.TRADER, group="trade", dry=True)
 async def close(
     ctx: Context,
-    symbol: Annotated[Symbol | Literal["all"], Arg("Which position, or all of them")],
+    symbol: Annotated[Symbol | Literal["all"], Arg("Which position, or all of them", held=True)],
     part: Annotated[Part | None, Arg("How much: 50%, 0.01 or $100; all of it if left out")] = None,
     *,
     account: Annotated[AccountName | None, Arg("Which account")] = None,

@@ -177,3 +177,16 @@ async def test_closing_never_waits_for_a_second_person(tmp_path: Path) -> None:
         asked = await desk.say("/buy BTC/USDT 0.005")
         assert asked.order_id is None
         assert "Somebody else must approve" in asked.text
+
+
+async def test_what_only_one_account_holds_needs_no_account_named(tmp_path: Path) -> None:
+    async with running(tmp_path, toml="[accounts.demo]\n[accounts.second]\n") as desk:
+        assert "no open position" in (await desk.say("/close BTC/USDT")).text
+        await desk.say("/buy BTC/USDT 0.004 account=second")
+        assert (await desk.say("/sl btcusdt 50000")).ok
+        closed = await desk.say("/close BTC/USDT 50%")
+        assert "PAPER second: SELL 0.002 BTC/USDT" in closed.text
+        await desk.say("/buy BTC/USDT 0.003")
+        assert "PAPER demo: SELL 0.003 BTC/USDT" in (await desk.say("/close BTC/USDT")).text
+        (left,) = desk.app.book.positions()
+        assert (left.account, left.quantity) == ("second", Decimal("0.002"))
