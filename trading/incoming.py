@@ -20,6 +20,7 @@ class Incoming(msgspec.Struct, frozen=True):
     told: str = ""  # what was said of the outcome
     order_ids: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    account: str = ""  # which its source traded when it came
 
     @property
     def pk(self) -> str:

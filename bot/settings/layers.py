@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.settings import addresses, shape
 from bot.settings.models import Settings
 from bot.settings.problems import PREFIX, unknown_variable
+from bot.settings.section import Section
 from trading.errors import ConfigError
 
 NOT_SETTINGS = ("TILLER_URL", "TILLER_TOKEN", "TILLER_REQUIRE_ALL", "TILLER_CONFIG")
 """Environment names of ours that are not settings: for clients, tests and the place of the file."""
 
-_SECRET_KEYS = frozenset({"api_key", "api_secret", "password", "token", "secret", "heartbeat_url"})
 _LARGEST_FILE = 1_000_000  # bytes; a settings or secret file is never as large
 
 
@@ -129,6 +131,18 @@ class Layers:
             self.data.setdefault("strategies", {})
         else:
             self.data["strategies"] = _as_written(embedded.strategies)
+
+
+def _secret_keys(section: type[Section]) -> Iterator[str]:
+    for key, field in shape.fields(section).items():
+        kind = shape.named(field.annotation) or field.annotation
+        if kind is SecretStr:
+            yield key
+        elif shape.is_section(kind):
+            yield from _secret_keys(kind)
+
+
+_SECRET_KEYS = frozenset(_secret_keys(Settings))
 
 
 def _as_written(named: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,17 +10,18 @@ from bot.webhooks.trial import trial
 from trading.incoming import Incoming
 
 alerts = APIRouter(prefix="/api/v1/webhooks")
+LOOKED_AT = 1000  # alerts of all sources, where those of one are asked for
 _BODY: Shape = {"requestBody": {"required": True, "content": {"text/plain": {"example": "buy BTC/USDT 0.01"}}}}
 
 
 @alerts.get("", responses=answers([examples.ALERT]))
 async def read_alerts(app: Desk, actor: Viewer, source: Name = "", limit: Limit = 100) -> list[Shape]:
     """Alerts of the sources, without their secrets, and what became of each; the newest first."""
-    rows = await app.store.queries.latest("AlertReceived", limit=limit)
-    found = []
+    rows = await app.store.queries.latest("AlertReceived", limit=LOOKED_AT if source else limit)
+    found: list[Shape] = []
     for row in rows:
         sent = row["payload"]
-        if source not in ("", sent["source"]):
+        if source not in ("", sent["source"]) or len(found) == limit:
             continue
         known = app.book.get(Incoming, sent["alert_id"])
         found.append(

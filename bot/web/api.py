@@ -1,9 +1,18 @@
 """The HTTP API that changes things: command lines, and orders as JSON, through the one door."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from bot.app import App
 from bot.web import examples
@@ -43,9 +52,33 @@ class CompleteBody(Body):
     cursor: int | None = Field(default=None, ge=0, le=4000)
 
 
-Number = Annotated[str, StringConstraints(max_length=40, pattern=r"^(\d+(\.\d*)?|\.\d+)$")]
-Sized = Annotated[str, StringConstraints(max_length=40, pattern=r"^(\$?[\d.]+%?|[\d.]+[A-Za-z]{2,10}|risk=[\d.]+%)$")]
-Distance = Annotated[str, StringConstraints(max_length=40, pattern=r"^[\d.]+%?$")]
+def _written(remedy: str) -> WrapValidator:
+    """Say how it is written, whatever is wrong with it, and not by which pattern it is read."""
+
+    def read(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise ValueError(remedy) from None
+
+    return WrapValidator(read)
+
+
+Number = Annotated[
+    str,
+    StringConstraints(max_length=40, pattern=r"^(\d+(\.\d*)?|\.\d+)$"),
+    _written('write a positive number as text, such as "0.01"'),
+]
+Sized = Annotated[
+    str,
+    StringConstraints(max_length=40, pattern=r"^(\$?[\d.]+%?|[\d.]+[A-Za-z]{2,10}|risk=[\d.]+%)$"),
+    _written('write it as text: "0.01", "$100", "100usdt", "5%" or "risk=1%"'),
+]
+Distance = Annotated[
+    str,
+    StringConstraints(max_length=40, pattern=r"^[\d.]+%?$"),
+    _written('write a distance in price or in percent as text: "100" or "1%"'),
+]
 Kind = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TRAILING_STOP"]
 
 

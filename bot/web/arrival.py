@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.metrics import Metrics
+from bot.web.auth import plain_address
 from bot.web.guard import WEBHOOKS
 
 PROXIED = "tiller.proxied"
@@ -23,6 +24,8 @@ class Arrival:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if peer := scope.get("client"):
+            scope["client"] = (plain_address(peer[0]), peer[1])
         scope[PROXIED] = self._is_proxy(scope.get("client"))
         if scope["type"] != "http" or not scope["path"].startswith(WEBHOOKS):
             await self._app(scope, receive, send)

@@ -9,6 +9,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -76,7 +77,7 @@ class Gatekeeper:
             Refused: 401 unknown, 429 too many calls or guesses.
         """
         actor = await self._tokens.find(token) if token else None
-        if actor is None and not self._failures.take(caller):
+        if actor is None and not self._failures.take(network_of(caller)):
             raise Refused(429, "TOO_MANY", "Too many failed sign-ins.", "Wait a minute.")
         if actor is None:
             raise Refused(401, "UNAUTHORIZED", "No valid token was sent.", "Send: Authorization: Bearer TOKEN.")
@@ -124,7 +125,27 @@ def _key(path: Path) -> bytes:
 
 def caller_of(asked: HTTPConnection) -> str:
     """The address a request comes from; behind a trusted proxy, the one the proxy names."""
-    return asked.client.host if asked.client else "?"
+    return plain_address(asked.client.host) if asked.client else "?"
+
+
+def plain_address(address: str) -> str:
+    """An address as IPv4 where it is one: a socket for both kinds calls 192.0.2.1 ::ffff:192.0.2.1."""
+    found = _ipv6(address)
+    return str(found.ipv4_mapped) if found is not None and found.ipv4_mapped else address
+
+
+def network_of(address: str) -> str:
+    """Whom guesses are counted for: an address of IPv6 is one of the 2**64 that a single machine may take."""
+    found = _ipv6(address)
+    return address if found is None else f"{int(found) >> 64:x}/64"
+
+
+def _ipv6(address: str) -> IPv6Address | None:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    return found if isinstance(found, IPv6Address) else None
 
 
 def bearer_of(asked: HTTPConnection) -> str:

@@ -72,10 +72,15 @@ class Guard:
         except _Gone:
             return  # nobody listens any more
         except Exception as why:  # noqa: BLE001 - the border of the server: a mistake of ours becomes an answer
-            await self.desk.mishap(f"{scope['method']} {scope['path'][:80]}", why)
+            await self.desk.mishap(f"{scope['method']} {_shown(scope['path'])}", why)
             if not answer.begun:
                 text = "Something went wrong; the log has the details."
                 await errors.answer(500, "INTERNAL", text, "Tell whoever runs this desk.")(scope, receive, answer)
+
+
+def _shown(path: str) -> str:
+    """A path as it may be written down; that of an alert holds its source's secret."""
+    return f"{WEBHOOKS}..." if path.startswith(WEBHOOKS) else path[:80]
 
 
 class _TooMuch(Exception):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from bot.app import App
 from bot.web.arrival import through_proxy
 from bot.web.asking import Desk, Shape
-from bot.web.auth import Buckets, Refused, caller_of
+from bot.web.auth import Buckets, Refused, caller_of, network_of
 from bot.web.credentials import prove, shows
 from bot.web.examples import Error
 from bot.webhooks.fulfilment import NotNow
@@ -21,7 +21,7 @@ from bot.webhooks.sources import Source
 from trading.events import Outcome
 
 RATE_PER_S, BURST = 60.0, 120.0  # of one source
-FAILURES_PER_MINUTE = 30  # of one address
+FAILURES_PER_MINUTE = 30  # of one address, or of one network of IPv6
 LOOKS = ("application/json", "application/x-www-form-urlencoded", "application/octet-stream")
 """Content types, besides text, of what may be an alert: senders do not take care, and the body says what it is."""
 
@@ -123,7 +123,7 @@ def _answer(receipt: Receipt) -> Shape:
 
 def _stranger(request: Request) -> Refused:
     """One answer for whoever proves nothing. Who guesses is slowed down; a source at the same address is not."""
-    if not _rates(request).strangers.take(caller_of(request)):
+    if not _rates(request).strangers.take(network_of(caller_of(request))):
         return Refused(429, "TOO_MANY", "Too many alerts without a right secret.", "Wait a minute.")
     return Refused(401, "UNAUTHORIZED", "The source or its secret is wrong.", "See /webhook.")
 

@@ -13,6 +13,7 @@ from bot.webhooks.sources import Source
 from handlers.actor import Actor
 from handlers.cards import headline, outcome
 from handlers.context import Context
+from handlers.parse import bind, find
 from handlers.reply import Reply, from_answer
 from handlers.spelling import symbol_of
 from handlers.tradingview import reading, symbols
@@ -85,6 +86,9 @@ class Fulfilment:
         source = self.desk.sources.find(alert.source)
         if source is None:
             return Done(Outcome.DENIED, f"There is no source {alert.source} any more; nothing was done.")
+        if alert.account != source.account:
+            text = f"It came for {alert.account}, and {alert.source} trades {source.account} now; nothing was done."
+            return Done(Outcome.DENIED, text)
         try:
             found = found or self.read(source, alert.text)
         except Unreadable as why:
@@ -103,6 +107,8 @@ class Fulfilment:
             return _of_order(order)
         if late:
             return Done(Outcome.EXPIRED, f"{wish}: {late}")
+        if wish.action is Action.TARGET or (wish.action is Action.CLOSE and wish.size is None):
+            await self._supersede(source, wish, key)
         steps = await self._steps(source, wish)
         if isinstance(steps, Done):
             return steps
@@ -113,6 +119,18 @@ class Fulfilment:
         if reply.error == "NOT_READY":
             raise NotNow(reply.text)
         return self._told(line, reply, request)
+
+    async def _supersede(self, source: Source, wish: Wish, key: str) -> None:
+        """Reject what waits of this source where the wish says where its position ends.
+
+        It was counted from where the account stood before: agreed to afterwards as well, it would be too much.
+        """
+        for asked in list(self.book.all(Confirmation)):
+            if asked.outcome or asked.actor != source.actor.id:
+                continue
+            symbol = bind(*find(asked.line, source.role)).get("symbol")
+            if wish.symbol in (ALL, symbol):
+                await self._run(f"/reject {asked.token}", source.actor, "webhook", f"{key}:{asked.token}")
 
     async def _steps(self, source: Source, wish: Wish) -> Steps | Done:
         """The lines of a wish as the account stands; it waits until nothing there is under way."""

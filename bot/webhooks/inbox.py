@@ -53,6 +53,7 @@ class Inbox:
         self._waiting: dict[str, _Queue] = {}
         self._decided: deque[str] = deque()  # alerts of which a confirmation was closed
         self._asked: dict[str, str] = {}  # the alert of each token that waits
+        self._refused: dict[str, str] = {}  # lines that were agreed to and then not done, by their key: the code
         self._news = asyncio.Event()
 
     def begin(self) -> None:
@@ -90,10 +91,14 @@ class Inbox:
                 found = Unreadable("It was sent in the future.", "Set the sender's clock.", code="BAD_TIME")
         known_by = derive("alert", source.name, "id", own_id) if own_id else derive("alert", source.name, text)
         async with self.book.lock:
-            window = timedelta(days=36500) if own_id or once else timedelta(seconds=source.max_age_s + SKEW_S)
             before = self.book.get(Fingerprint, known_by)
-            if before is not None and now - before.received <= window:
-                return await self._again(before.alert_id, found)
+            if before is not None:
+                # A clock that is ahead keeps an alert young for longer.
+                ahead = max(timedelta(seconds=SKEW_S), (sent_at or before.received) - before.received)
+                is_soon = now - before.received <= timedelta(seconds=source.max_age_s) + ahead
+                again = await self._again(before.alert_id, found, once, is_soon) if own_id or once or is_soon else None
+                if again is not None:
+                    return again
             alert_id = derive("incoming", known_by, str(self.book.journal.last_seq))
             kept = text if isinstance(found, Reading) else text[:MOST_KEPT]
             received = e.AlertReceived(alert_id, source.name, source.account, kept, known_by, sent_at)
@@ -126,11 +131,20 @@ class Inbox:
             )
         return found
 
-    async def _again(self, alert_id: str, found: Reading | Unreadable) -> Receipt:
-        """The same alert; the first time it comes again that is told."""
+    async def _again(self, alert_id: str, found: Reading | Unreadable, once: bool, is_soon: bool) -> Receipt | None:
+        """The same alert; None if it could not be read then, and can be now.
+
+        It is told the first time that it comes again, and whenever it is later than its sender would repeat it: an id
+        that means every alert would silence them all.
+        """
         alert = self.book.get(Incoming, alert_id)
         assert alert is not None, "an alert is never forgotten"
-        if not alert.resent and alert.outcome is not Outcome.UNREADABLE:
+        if alert.outcome is Outcome.UNREADABLE and isinstance(found, Reading):
+            if not once:
+                return None
+            remedy = "Sign it anew, with X-Timestamp."
+            found = Unreadable("It came before, and could not be read then.", remedy, code="USED")
+        elif alert.outcome is not Outcome.UNREADABLE and not (alert.resent and is_soon):
             await self.book.write(e.AlertResent(alert.id, alert.source))
         return Receipt(alert_id, True, alert.outcome, found if isinstance(found, Unreadable) else None)
 
@@ -177,6 +191,9 @@ class Inbox:
     def _hear(self, entry: e.Recorded) -> None:
         if isinstance(entry.event, e.ConfirmationClosed) and (alert_id := self._asked.get(entry.event.token)):
             self._decide(alert_id)
+        match entry.event:  # what is run by consent has no answer: its key keeps the one that asked for it
+            case e.CommandRun(key=key, ok=False, answer="", code=code) if "|wh:" in key:
+                self._refused[key] = code
 
     def _decide(self, alert_id: str) -> None:
         self._decided.append(alert_id)
@@ -203,7 +220,9 @@ class Inbox:
         agreed = any(part.outcome is Outcome.APPROVED for part in parts)
         orders = (*alert.order_ids, *(order for part in parts for order in part.order_ids))
         text = "\n".join(part.text for part in parts)
-        done = Done(Outcome.APPROVED if agreed else Outcome.REJECTED, text, orders)
+        is_refused = any(part.outcome is Outcome.DENIED for part in parts)
+        outcome = Outcome.APPROVED if agreed else Outcome.DENIED if is_refused else Outcome.REJECTED
+        done = Done(outcome, text, orders)
         await self.book.record(_settled(alert.id, alert.source, done))
         for token in alert.tokens:
             self._asked.pop(token, None)
@@ -216,10 +235,17 @@ class Inbox:
             why = {"expired": "nobody agreed in time", "voided": "voided"}.get(asked.outcome)
             return Done(Outcome.REJECTED, f"{asked.line}: {why or f'rejected by {asked.closed_by}'}, nothing was sent.")
         order_id = self.book.order_id(asked.key)
-        await self.book.until(lambda: self.book.order(order_id) is not None, APPROVED_S)
-        order = self.book.order(order_id)
+        is_known = partial(self._came_of, order_id, asked.key)
+        await self.book.until(is_known, APPROVED_S)
+        order, code = self.book.order(order_id), self._refused.pop(asked.key, "")
+        if code and order is None:
+            text = f"{asked.line}: approved by {asked.closed_by}, and then refused: {code}."
+            return Done(Outcome.DENIED, text)
         told = headline(order) if order else asked.line
         return Done(Outcome.APPROVED, f"{told}: approved by {asked.closed_by}.", (order_id,) if order else ())
+
+    def _came_of(self, order_id: str, key: str) -> bool:
+        return key in self._refused or self.book.order(order_id) is not None
 
 
 def _settled(alert_id: str, source: str, done: Done) -> e.AlertSettled:

@@ -9,7 +9,7 @@ from handlers.literals import show
 from handlers.parse import quote
 from handlers.tradingview.words import Action
 from trading.instruments import ZERO, Side, plain
-from trading.intent import Size, TimeInForce, Trail
+from trading.intent import Size, TimeInForce, Trail, Unit
 
 ALL = "all"
 """Every symbol of the account, where a close or a cancel says so."""
@@ -80,8 +80,9 @@ def orders_for(wish: Wish, position: Decimal, smallest: Decimal = ZERO) -> Steps
     """The lines that do a wish, the account being at `position`: signed units, 0 without one.
 
     A target is reached by one order of |target - position|, also from one side to the other; the way towards flat
-    is a close, which can only reduce. A difference below `smallest` units is not traded. Only targets and closes of
-    one side depend on the position: read it when nothing else that trades the symbol is under way.
+    is a close, which can only reduce. A difference below `smallest` units is not traded. A close of more units than
+    there are (a fee took some of what was bought) is one of all. Only targets and closes depend on the position: read
+    it when nothing else that trades the symbol is under way.
     """
     if wish.target is not None:
         with localcontext(EXACT):
@@ -90,6 +91,9 @@ def orders_for(wish: Wish, position: Decimal, smallest: Decimal = ZERO) -> Steps
         held = "long" if wish.side is Side.SELL else "short"
         if position * wish.side.sign >= 0:
             return Steps((), f"There is no {held} position in {wish.symbol} to close.")
+    is_whole = wish.size and wish.size.unit is Unit.UNITS and ZERO < abs(position) <= wish.size.amount
+    if wish.action is Action.CLOSE and is_whole:
+        wish = msgspec.structs.replace(wish, size=None)
     return Steps((wish._line(),))
 
 

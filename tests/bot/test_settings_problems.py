@@ -227,6 +227,7 @@ def test_at_most_ten_lines(tmp_path: Path) -> None:
         ("[accounts.a]\napi_key = 'swordfish'", "[accounts.a] api_key"),
         ("[accounts.a]\napi_secret = 'swordfish'", "[accounts.a] api_secret"),
         ("[accounts.a]\nvenue = 'mt5'\npassword = 'swordfish'", "[accounts.a] password"),
+        ("[accounts.a]\nvenue = 'mt5'\nbridge_token = 'swordfish'", "[accounts.a] bridge_token"),
         ("[telegram]\ntoken = 'swordfish'", "[telegram] token"),
         ("[webhooks.w]\naccount = 'demo'\nsecret = 'swordfish'", "[webhooks.w] secret"),
         ("[database]\nurl = 'postgres://ana:swordfish@h/n'", "[database] url"),

@@ -13,7 +13,7 @@ steps = Steps()
 
 @steps.on(e.AlertReceived)
 def _received(event: e.AlertReceived, entry: e.Recorded, get: Get) -> Iterator[Entity]:
-    yield i.Incoming(event.alert_id, event.source, entry.at, event.text, event.sent_at)
+    yield i.Incoming(event.alert_id, event.source, entry.at, event.text, event.sent_at, account=event.account)
     yield i.Fingerprint(event.fingerprint, event.alert_id, entry.at)
 
 

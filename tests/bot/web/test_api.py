@@ -98,6 +98,24 @@ async def test_completion_says_what_may_be_typed_and_where(desk: Served) -> None
 # --- orders ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("size", "lots", 'size: write it as text: "0.01", "$100", "100usdt", "5%" or "risk=1%".'),
+        ("size", 5, 'size: write it as text: "0.01", "$100", "100usdt", "5%" or "risk=1%".'),
+        ("limit_price", "-1", 'limit_price: write a positive number as text, such as "0.01".'),
+        ("stop_loss", "9" * 41, 'stop_loss: write a positive number as text, such as "0.01".'),
+        ("trail", "far", 'trail: write a distance in price or in percent as text: "100" or "1%".'),
+    ],
+)
+async def test_a_field_that_is_written_wrongly_is_told_how_it_is_written(
+    desk: Served, field: str, value: object, told: str
+) -> None:
+    body = {"symbol": "BTC/USDT", "side": "BUY", "size": "0.01", field: value}
+    answer = await desk.trader.post("/api/v1/orders", json=body)
+    assert (answer.status_code, answer.json()["text"]) == (422, told)
+
+
 async def test_an_order_of_each_kind_is_created_as_it_was_written(desk: Served) -> None:
     base = {"symbol": "ETH/USDT", "side": "BUY", "account": "demo"}
     sent: tuple[tuple[dict[str, Any], dict[str, str | None]], ...] = (

@@ -143,6 +143,33 @@ async def test_a_mistake_of_ours_is_told_by_mishap_and_not_by_traceback(tmp_path
         assert told[0]["payload"]["where"] == "GET /broken"
 
 
+async def test_the_address_of_an_alert_is_in_no_record_of_a_mistake(tmp_path: Path) -> None:
+    """The secret is a part of the address: neither the log nor the journal, and so no chat, may hold it."""
+    async with running(tmp_path) as desk:
+        server = build_server(desk.app)
+        server.state.alert_rates = None  # whatever goes wrong there
+        with capture_logs() as logged:
+            transport = httpx.ASGITransport(server)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                answer = await client.post("/webhooks/pine/swordfish-0123456789", content="buy BTC/USDT 0.01")
+        assert answer.status_code == 500
+        told = await desk.app.store.queries.latest("Noticed")
+        assert told[0]["payload"]["where"] == "POST /webhooks/..."
+        assert "swordfish" not in f"{logged}{told}"
+
+
+async def test_a_failure_that_was_expected_is_one_line_of_the_log(tmp_path_factory: Any) -> None:
+    """A strategy that cannot get its candles: its traceback says nothing that its text does not."""
+    async with running(tmp_path_factory.mktemp("expected")) as desk:
+        with capture_logs() as logged:
+            await desk.app.mishap("strategy trend", ConfigError("It cannot be.", "Change it."))
+            await desk.app.mishap("strategy trend", ZeroDivisionError("secret words"))
+        expected, mistake = logged
+        assert (expected["why"], expected["code"]) == ("It cannot be. Change it.", "CONFIG")
+        assert "exc_info" not in expected
+        assert isinstance(mistake["exc_info"], ZeroDivisionError)
+
+
 # --- addresses -------------------------------------------------------------------------------
 
 

@@ -139,6 +139,26 @@ async def test_a_listener_whose_token_is_revoked_is_told_and_hears_no_more(tmp_p
             assert await closed(socket) == (4401, "the token was revoked")
 
 
+async def test_a_revoked_listener_is_told_even_where_something_happens_all_the_time(tmp_path: Path) -> None:
+    async with served(tmp_path, patience_s=0.2) as desk:
+        token = await desk.app.tokens.issue(Role.VIEWER)
+        number = (await desk.app.store.tokens.list())[-1]["id"]
+
+        async def busy() -> None:
+            while True:
+                await desk.app.book.record(e.Noticed("n", "info", "test", "again"))
+                await asyncio.sleep(0.02)
+
+        async with stream(desk, token=token) as socket:
+            await heard(socket, 1)
+            going_on = asyncio.create_task(busy())
+            await desk.app.store.tokens.revoke(number, desk.app.clock.now())
+            try:
+                assert await closed(socket) == (4401, "the token was revoked")
+            finally:
+                going_on.cancel()
+
+
 async def drop_the_slow(desk: Served) -> None:
     after = desk.app.book.journal.last_seq
     async with stream(desk, f"?after={after}", max_queue=1, compression=None) as slow, stream(desk) as quick:

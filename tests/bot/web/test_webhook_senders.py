@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -90,6 +91,19 @@ async def test_addresses_are_those_of_the_list_as_the_trusted_proxy_names_them(d
     chained = {"X-Forwarded-For": "52.89.214.238, 198.51.100.7"}  # what the last proxy saw counts
     assert_refused(await send(desk, "buy ETH/USDT 0.0202", "walled", **chained), 403, "WRONG_ADDRESS")
     assert_refused(await post(desk, "walled/wrong", "buy ETH/USDT 1", **other), 401, "UNAUTHORIZED")
+
+
+async def test_addresses_are_the_same_on_a_socket_for_both_kinds(desk: Served) -> None:
+    """A server that listens on :: hears of 192.0.2.1 as ::ffff:192.0.2.1, and so may its proxy."""
+    socket = httpx.ASGITransport(desk.server, client=("::ffff:127.0.0.1", 5))
+    async with httpx.AsyncClient(transport=socket, base_url="http://127.0.0.1") as client:
+        for number, named in enumerate(("52.89.214.238", "::ffff:52.89.214.238")):
+            answer = await client.post(
+                f"/webhooks/walled/{SECRET}",
+                content=f"buy ETH/USDT 0.021{number}",
+                headers={"X-Forwarded-For": named},
+            )
+            assert answer.status_code == 200, answer.text
 
 
 async def test_a_forwarded_address_and_certificate_are_nothing_from_who_is_no_trusted_proxy(tmp_path: Any) -> None:
@@ -195,6 +209,17 @@ async def test_too_many_are_told_so_and_a_guesser_stops_nobody_else(desk: Served
     assert_refused(sent[-1], 429, "TOO_MANY")
     assert sent[-1].headers["retry-after"]
     assert (await send(desk, "buy ETH/USDT 0.032", "asking")).status_code == 200
+
+
+async def test_who_guesses_from_many_addresses_of_one_network_is_one_guesser(desk: Served) -> None:
+    desk.server.state.alert_rates = AlertRates(lambda: 0.0)
+    seen = []
+    for number in range(FAILURES_PER_MINUTE + 5):
+        at = {"X-Forwarded-For": f"2001:db8:0:7::{number:x}"}
+        seen.append((await post(desk, "pine/wrong", "buy", **at)).status_code)
+    assert seen == [401] * FAILURES_PER_MINUTE + [429] * 5
+    for other in ("2001:db8:0:8::1", "198.51.100.7"):
+        assert (await post(desk, "pine/wrong", "buy", **{"X-Forwarded-For": other})).status_code == 401
 
 
 async def test_until_it_can_be_stored_the_answer_is_503(desk: Served) -> None:

@@ -142,6 +142,10 @@ async def test_the_api_lists_alerts_with_their_outcome(desk: Served) -> None:
     assert first["id"] == alert.id
     assert (first["text"], first["outcome"]) == ("buy ETH/USDT 0.034", "executed")
     assert first["order_ids"] == list(alert.order_ids)
+    await outcome(desk, await send(desk, "buy ETH/USDT 0.0123", "asking"))
+    for asked in ({"source": "pine", "limit": "1"}, {"source": "asking", "limit": "1"}):  # whoever sent last
+        (shown,) = (await desk.viewer.get("/api/v1/webhooks", params=asked)).json()
+        assert shown["source"] == asked["source"]
     assert (await desk.nobody.get("/api/v1/webhooks")).status_code == 401
 
 

@@ -79,6 +79,20 @@ async def test_an_order_that_was_placed_before_the_crash_is_found_and_not_placed
         assert (await done(desk.app, body)).told.startswith("Nothing to do: ETH/USDT is at 0.0")
 
 
+async def test_what_was_stored_for_one_account_is_never_done_on_another(tmp_path: Path) -> None:
+    async with running(tmp_path, crash=True, toml=SOURCES) as desk:
+        alert_id = await leave(desk.app, "buy ETH/USDT 0.02")
+    moved = f"{SOURCES}\n[accounts.demo]\n[accounts.other]\n".replace(
+        'account = "demo"\nsymbols = {', 'account = "other"\nsymbols = {'
+    )
+    async with running(tmp_path, toml=moved) as desk:
+        assert source(desk.app).account == "other"
+        alert = await settled(desk.app, alert_id)
+        assert alert.outcome is Outcome.DENIED
+        assert "demo" in alert.told
+        assert not desk.app.book.recent_orders()
+
+
 async def test_the_same_alert_is_known_after_a_restart(tmp_path: Path) -> None:
     async with running(tmp_path, crash=True, toml=SOURCES) as desk:
         first = await done(desk.app, '{"action": "buy", "symbol": "ETH/USDT", "size": "0.02", "id": "7"}')
@@ -125,6 +139,61 @@ async def test_the_same_body_later_is_another_alert_but_for_what_could_be_replay
         await app.stop("test")
 
 
+async def test_an_alert_from_a_clock_that_is_ahead_is_done_once_for_as_long_as_it_is_young(tmp_path: Path) -> None:
+    clock = HandClock()
+    settings = load(written(tmp_path), tmp_path, 0, {})
+    async with await open_journal(settings.database.url) as store:
+        app = App(settings, store, clock, LogTail())
+        await app.start()
+        ahead = (clock.now() + timedelta(seconds=59)).isoformat()
+        body = f'{{"action": "buy", "symbol": "ETH/USDT", "size": "0.02", "time": "{ahead}"}}'
+        first = await take(app, body)
+        for seconds in (91, 20, 8):  # 119 s in all: until then it is not too old
+            clock.move(seconds)
+            again = await take(app, body)
+            assert (again.alert_id, again.duplicate) == (first.alert_id, True)
+        clock.move(1)
+        assert (await take(app, body)).outcome in (None, Outcome.EXPIRED)
+        assert len(orders_of(app)) <= 1
+        await app.stop("test")
+
+
+async def test_what_could_not_be_read_is_no_alert_that_was_done(tmp_path: Path) -> None:
+    """Its source's symbols were mended in between: what is sent again now is the first that can be done."""
+    body = '{"action": "buy", "symbol": "MYCOIN", "size": "0.02"}'
+    async with running(tmp_path, crash=True, toml=SOURCES) as desk:
+        first = await take(desk.app, body)
+        assert first.error is not None
+        assert (await take(desk.app, body)).duplicate
+        signed = await desk.app.inbox.receive(source(desk.app), body.replace("2", "3").encode(), once=True)
+        assert signed.error is not None
+    mended = SOURCES.replace('"BINANCE:BTCUSDT"', '"MYCOIN" = "ETH/USDT", "BINANCE:BTCUSDT"')
+    async with running(tmp_path, toml=mended) as desk:
+        again = await take(desk.app, body)
+        assert not again.duplicate
+        assert (await settled(desk.app, again.alert_id)).outcome is Outcome.EXECUTED
+        # But what anybody may send again who once saw it is never done later.
+        replayed = await desk.app.inbox.receive(source(desk.app), body.replace("2", "3").encode(), once=True)
+        assert replayed.error is not None
+        assert replayed.error.code == "USED"
+        assert len(orders_of(desk.app)) == 1
+
+
+async def test_an_id_that_is_used_again_later_is_told_each_time(tmp_path: Path) -> None:
+    """As with {{strategy.order.id}} for an id: its sender must hear that nothing is done any more."""
+    clock = HandClock()
+    settings = load(written(tmp_path), tmp_path, 0, {})
+    async with await open_journal(settings.database.url) as store:
+        app = App(settings, store, clock, LogTail())
+        await app.start()
+        body = '{"action": "buy", "symbol": "ETH/USDT", "size": "0.02", "id": "Long 1"}'
+        for seconds, count in ((0, 0), (1, 1), (1, 1), (86400, 2), (86400, 3)):
+            clock.move(seconds)
+            await take(app, body)
+            assert sum(isinstance(entry.event, e.AlertResent) for entry in await journal(app)) == count
+        await app.stop("test")
+
+
 def written(folder: Path) -> Path:
     config = folder / "tiller.toml"
     config.write_text(SOURCES)
@@ -157,6 +226,17 @@ async def test_a_target_waits_for_an_order_that_is_under_way(tmp_path: Path) -> 
         assert (await done(desk.app, TARGET % ("0.05", "7"))).told.startswith("Nothing to do")
         assert (await typed).ok
         assert held(desk.app, "ETH/USDT") == "0.05"
+
+
+@pytest.mark.parametrize("body", ["close ETH/USDT 0.05", '{"action": "exit", "ticker": "ETHUSDT", "qty": "0.05"}',
+                                  '{"action": "close_long", "symbol": "ETH/USDT", "quantity": "0.0201"}'])  # fmt: skip
+async def test_a_close_of_more_than_there_is_closes_it_all(tmp_path: Path, body: str) -> None:
+    """Where fees are paid in what is bought, there is never as much as the strategy thinks."""
+    async with running(tmp_path, toml=SOURCES) as desk:
+        await done(desk.app, "buy ETH/USDT 0.02")
+        alert = await done(desk.app, body)
+        assert alert.outcome is Outcome.EXECUTED, alert.told
+        assert held(desk.app, "ETH/USDT") == "0"
 
 
 async def test_two_alerts_at_once_reach_the_target_once(tmp_path: Path) -> None:

@@ -82,6 +82,17 @@ async def test_what_is_rejected_or_left_alone_is_not_done(tmp_path: Path) -> Non
         assert not desk.app.book.recent_orders()
 
 
+async def test_what_cannot_be_done_any_more_is_not_told_as_approved(tmp_path: Path) -> None:
+    async with running(tmp_path, toml=SOURCES) as desk:
+        await done(desk.app, "buy ETH/USDT 0.02")
+        alert, _, buttons = await waiting(desk, "close ETH/USDT")
+        await done(desk.app, "close ETH/USDT")  # somebody else was quicker
+        assert (await desk.say(buttons["Approve"], EVA)).error == "NO_POSITION"
+        after = await concluded(desk, alert, Outcome.DENIED)
+        assert "and then refused: NO_POSITION." in after.told
+        assert not after.order_ids
+
+
 async def test_nobody_but_a_person_who_may_trade_can_agree(tmp_path: Path) -> None:
     async with running(tmp_path, toml=SOURCES) as desk:
         _, _, buttons = await waiting(desk)
@@ -98,3 +109,38 @@ async def test_above_the_desks_own_limit_a_webhook_needs_somebody_too(tmp_path: 
     async with running(tmp_path, toml=f'{SOURCES}\n[confirm]\napprove_above = "50"\n') as desk:
         small, large = await done(desk.app, "buy ETH/USDT $20"), await done(desk.app, "buy ETH/USDT $90")
         assert (small.outcome, large.outcome) == (Outcome.EXECUTED, Outcome.WAITING)
+
+
+async def test_a_target_takes_the_place_of_what_still_waits(tmp_path: Path) -> None:
+    """Each was counted from where the account stood: both of them together would be too much."""
+    async with running(tmp_path, toml=SOURCES) as desk:
+        first, _, old = await waiting(desk, "target ETH/USDT long 0.05")
+        other, _, beside = await waiting(desk, "buy SOL/USDT 1")
+        second, _, new = await waiting(desk, "target ETH/USDT long 0.06")
+        superseded = await concluded(desk, first, Outcome.REJECTED)
+        assert "rejected by webhook:asking" in superseded.told
+        assert (await desk.say(old["Approve"], EVA)).error == "ALREADY_CLOSED"
+        assert (await desk.say(new["Approve"], EVA)).ok
+        await concluded(desk, second, Outcome.APPROVED)
+        assert held(desk.app, "ETH/USDT") == "0.06"
+        assert (await desk.say(beside["Approve"], EVA)).ok, "another symbol is another matter"
+        await concluded(desk, other, Outcome.APPROVED)
+
+
+@pytest.mark.parametrize("leaving", ["close ETH/USDT", "close all", "target ETH/USDT flat"])
+async def test_an_entry_that_waits_does_not_outlive_its_exit(tmp_path: Path, leaving: str) -> None:
+    async with running(tmp_path, toml=SOURCES) as desk:
+        entry, _, buttons = await waiting(desk)
+        await done(desk.app, leaving, "asking")
+        await concluded(desk, entry, Outcome.REJECTED)
+        assert (await desk.say(buttons["Approve"], EVA)).error == "ALREADY_CLOSED"
+        assert not desk.app.book.recent_orders()
+
+
+async def test_a_part_of_a_close_and_a_further_entry_leave_what_waits(tmp_path: Path) -> None:
+    async with running(tmp_path, toml=SOURCES) as desk:
+        _, _, buttons = await waiting(desk, "buy ETH/USDT 0.04")
+        await done(desk.app, "buy ETH/USDT 0.03", "asking")
+        await done(desk.app, "close ETH/USDT 50%", "asking")
+        assert (await desk.say(buttons["Approve"], EVA)).ok
+        assert held(desk.app, "ETH/USDT") == "0.04"

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.app import App
 from handlers.accounts import in_use
-from handlers.curve import Curve, Paid, Sample, curve_of, payments_of
+from handlers.curve import PAYMENTS, Curve, Paid, Sample, curve_of, payments_of
 from handlers.figures import short_moment, signed
 from trading.intent import AccountId
 
@@ -72,7 +72,8 @@ class WorthView:
         if self._loaded and self._loaded[0] == chosen and now - self._loaded[1] < RELOAD:
             return
         history, since = self.app.store.queries, now - PERIODS[self.period]
-        self._payments = payments_of(account, await history.latest("BalanceAdjusted", limit=EVERY))
+        paid = [each for kind in PAYMENTS for each in await history.latest(kind, limit=EVERY)]
+        self._payments = payments_of(account, paid)
         cuts = [payment.at for payment in self._payments]
         rows = await history.curve([(account.name, account.mode)], since=since, cuts=cuts)
         self._recorded = [Sample(row["at"], row["equity"]) for row in rows]
