@@ -7,6 +7,7 @@ and held against the venues before anything new may be sent.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
@@ -19,7 +20,7 @@ from bot.connect import Connections
 from bot.desk import LiveDesk
 from bot.logs import LogTail
 from bot.metrics import Metrics
-from bot.scheduler import Scheduler
+from bot.scheduler import Scheduler, missed
 from bot.settings.models import Settings
 from bot.supervise import Supervisor
 from bot.tokens import Tokens
@@ -82,6 +83,7 @@ class App:
         """
         began = self.clock.now()
         replayed = await self.book.open()
+        last_life = await self._last_life()
         if self.book.get(Founding, "desk") is None and not self.book.recent_orders():
             await self.book.record(e.DeskFounded(secrets.token_hex(8)))
         self.metrics.follow(lambda: self.book.journal.last_seq, lambda: len(self.book.open_orders()))
@@ -94,12 +96,20 @@ class App:
             self.found += await self.connections.connect(name)
         await self.sample_equity()  # the day and the peak begin with what was there
         self._start_tasks()
+        if last_life is not None:
+            self.found += missed(self.book.all(Schedule), last_life, self.clock.now(), self.settings.zone)
         await self.desk.protection.check_all()
         self.found += [*self._standing(), *self._unpriced()]
         seconds = (self.clock.now() - began).total_seconds()
         await self.book.record(e.DeskStarted(VERSION, "\n".join(self.card(seconds))))
         self.not_accepting = ""
         self.metrics.ready(True)
+
+    async def _last_life(self) -> datetime | None:
+        """When the journal was last written before this start; None at the very first."""
+        async for entry in self.book.journal.read(after=self.book.journal.last_seq - 1, limit=1):
+            return entry.at
+        return None
 
     async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
         """One line from any surface, once the desk accepts; see `Dispatcher.run`."""
@@ -124,7 +134,7 @@ class App:
             start(f"reports of {account}", self._hear(account, executor))
             start(f"reconcile of {account}", partial(desk.reconciler.run, account))
         start("connections", self.connections.keep_trying)
-        start("price alerts", Watches(desk.valuation).run)
+        start("price alerts", Watches(desk.valuation, desk.destinations).run)
         start("digests", Digests(desk).run)
         heartbeat = Heartbeat(self.settings.alerts, desk.health, self.supervisor.health, lambda: self.not_accepting)
         start("heartbeat", heartbeat.run)
@@ -157,7 +167,9 @@ class App:
             return
         reply = await self.run(schedule.line, actor, "schedule", key)
         text = f"{schedule.line}: {reply.text}"
-        await self.book.record(e.Noticed(derive(key), "info" if reply.ok else "warning", "schedule", text))
+        waits = any(button.line.startswith("confirm ") for button in reply.buttons)  # not for long: with a sound
+        severity = "info" if reply.ok and not waits else "warning"
+        await self.book.record(e.Noticed(derive(key), severity, "schedule", text))
 
     async def sample_equity(self) -> None:
         """Record the equity of every account in use, for the day's start, the peak and the curve."""
@@ -181,7 +193,10 @@ class App:
     # --- mishaps -----------------------------------------------------------------------------
 
     def _log(self, notice: str, why: Exception) -> None:
-        log.error("mishap", id=notice, exc_info=why)
+        if isinstance(why, TradingError):  # expected: the line says it all
+            log.error("mishap", id=notice, code=why.code, why=str(why))
+        else:
+            log.error("mishap", id=notice, exc_info=why)
 
     async def mishap(self, where: str, why: Exception) -> None:
         """Log a failure with an id, and tell people of it."""

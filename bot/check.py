@@ -55,12 +55,15 @@ async def check(settings: Callable[[], Settings]) -> AsyncIterator[Finding]:
     yield await _port(known)
     with tempfile.TemporaryDirectory() as aside:
         async with await open_journal(f"sqlite://{Path(aside).as_posix()}/check.db") as store:
+            listed: set[str] = set()
             accounts = [
-                each for name, one in known.accounts.items() for each in await _account(known, name, one, store)
+                each for name, one in known.accounts.items() for each in await _account(known, name, one, store, listed)
             ]
             for each in accounts:
                 yield each
             if all(each.passed for each in accounts):
+                for each in _followed(known, listed):
+                    yield each
                 yield _strategies(known, store)
     async for found in look_at_chats(known):
         yield Finding(*found)
@@ -131,8 +134,13 @@ async def _is_tiller(host: str, port: int) -> bool:
         return False
 
 
-async def _account(settings: Settings, name: str, account: AccountSettings, store: JournalStore) -> list[Finding]:
-    """Connect to one account and its market, on a journal that is thrown away; what was found there."""
+async def _account(
+    settings: Settings, name: str, account: AccountSettings, store: JournalStore, all_listed: set[str]
+) -> list[Finding]:
+    """Connect to one account and its market, on a journal that is thrown away; what was found there.
+
+    The market's symbols are added to `all_listed`.
+    """
     label = f"account {name}"
     alone = settings.model_copy(update={"accounts": {name: account}, "strategies": {}})
     try:
@@ -154,6 +162,7 @@ async def _account(settings: Settings, name: str, account: AccountSettings, stor
     except TimeoutError:
         return [Finding(label, False, f"{account.market} did not answer within {CONNECT_S:.0f} s. Is the network up?")]
     listed = desk.markets[name].instruments
+    all_listed.update(listed)
     for strategy, config in settings.strategies.items():
         for symbol in config.symbols if config.account == name else ():
             if symbol not in listed:
@@ -162,6 +171,14 @@ async def _account(settings: Settings, name: str, account: AccountSettings, stor
                 found.append(Finding("strategies", False, text))
     symbols = counted(len(listed), "symbol")
     return [Finding(label, True, f"{account.venue}, {symbols} on {account.market}"), *found]
+
+
+def _followed(settings: Settings, listed: set[str]) -> Iterator[Finding]:
+    """What the settings want followed and no market of theirs has; an exchange refuses its start by itself."""
+    for symbol in settings.market.symbols:
+        if symbol not in listed:
+            near = did_you_mean(symbol, sorted(listed), f"There is {', '.join(sorted(listed)[:5])}.")
+            yield Finding("market", False, f"[market] symbols: no account's market has {symbol}. {near}")
 
 
 def _strategies(settings: Settings, store: JournalStore) -> Finding:

@@ -28,7 +28,7 @@ KINDS = {
     "errors": "What went wrong or is in doubt",
     "risk": "Denials, limits, locks",
     "control": "Latches, kills, modes, strategies, people",
-    "system": "Starts, stops, what was resolved",
+    "system": "Starts, stops, what was resolved, what schedules did",
     "prices": "Price alerts that people set",
     "alerts": "Alerts from outside, and what became of each",
 }
@@ -139,7 +139,8 @@ def alert_of(entry: e.Recorded, book: Book) -> Alert | None:
 
 def _rank(event: e.AnyEvent) -> tuple[str, Severity, Tone] | None:
     if isinstance(event, e.Noticed):
-        return "errors", *_NOTICED.get(event.severity, _NOTICED["error"])
+        kind = "system" if event.severity == "info" else "errors"  # a schedule that ran, a connection that is back
+        return kind, *_NOTICED.get(event.severity, _NOTICED["error"])
     if isinstance(event, e.AlertSettled):
         return "alerts", *_SETTLED[event.outcome]
     return _KINDS.get(type(event))

@@ -18,6 +18,8 @@ from trading.instruments import ZERO
 from trading.intent import AccountId
 
 ONE = Decimal(1)
+PAYMENTS = ("BalanceAdjusted", "PositionAdjusted")
+"""Events whose `value` came in or went out without being traded for, as the account's own figures count it too."""
 
 
 class Sample(NamedTuple):
@@ -81,9 +83,9 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 def payments_of(account: AccountId, entries: Iterable[Mapping[str, Any]]) -> list[Paid]:
-    """What was paid into or out of an account, of the journal's `BalanceAdjusted`."""
+    """What was paid into or out of an account, of the journal's `PAYMENTS`, in any order."""
     own = [
-        Paid(entry["at"], Decimal(entry["payload"]["value"]))
+        Paid(entry["at"], Decimal(entry["payload"].get("value", "0")))
         for entry in entries
         if (entry["payload"]["account"], entry["payload"]["mode"]) == (account.name, account.mode)
     ]

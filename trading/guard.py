@@ -156,7 +156,7 @@ class Guard:
         for leg in (leg for pair in cover.lame for leg in pair.legs):
             if leg.status is not OrderStatus.PENDING_CANCEL:
                 await self.oms.cancel(leg, DESK)  # sent again together with its stop once it is gone
-        if min(cover.need, blocked) > 0:
+        if min(cover.need, blocked) > 0 and not self.oms.executors[entry.account_id].capabilities.levels:
             await self.alarms.blocked(entry, instrument, min(cover.need, blocked))
         want = instrument.round_quantity(min(cover.need, free))
         if cover.lame or want <= 0 or price is None or self._pauses(cover):

@@ -72,6 +72,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     amend_types: frozenset[OrderType] = frozenset(OrderType)  # orders that can be changed in place
     amend_in_lists: bool = True  # also the price of one that the venue holds in a list
     lists: bool = False  # OCO pairs and brackets held by the venue
+    levels: bool = False  # stops and targets are levels of the position itself; an entry takes its own along
     shorting: bool = False
     leverage: bool = False  # it can be set, by symbol
     maker_fee: Decimal = ZERO  # fraction of the value

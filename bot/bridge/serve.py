@@ -1,5 +1,6 @@
 """From settings to a bridge that serves, and back to a terminal left as it was."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from bot.bridge.keys import TOKEN_FILE, Tls, tls_of, token_of
 from bot.bridge.requests import Requests
-from bot.bridge.server import Bridge
+from bot.bridge.server import Bridge, taken
 from bot.bridge.terminal import Terminal
 from bot.folder import prepare
 from bot.logs import start_logs
@@ -23,7 +24,7 @@ from trading.mt5.bridge.line import is_loopback
 from trading.mt5.native import native
 
 PATIENCE_S = 5.0  # for the call under way when the bridge stops
-TABLE_FILE = "bridge.db"
+TABLE_FILE, LOCK_FILE = "bridge.db", "bridge.lock"
 
 
 async def serve(settings: Settings, say: Say, load: Callable[[], Any] = native) -> None:
@@ -34,6 +35,7 @@ async def serve(settings: Settings, say: Say, load: Callable[[], Any] = native) 
     """
     stopping = Signals(say)
     chosen, folder, clock = settings.bridge, settings.data_dir, SystemClock()
+    await _check(settings, load)
     prepare(folder)
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(folder))
@@ -63,6 +65,28 @@ async def serve(settings: Settings, say: Say, load: Callable[[], Any] = native) 
     say("Stopped. The terminal goes on.")
 
 
+async def _check(settings: Settings, load: Callable[[], Any]) -> None:
+    """See that nothing refuses the start, before anything is made in the folder.
+
+    Raises:
+        ConfigError: as of `serve`.
+    """
+    chosen, folder = settings.bridge, settings.data_dir
+    if (folder / LOCK_FILE).exists():
+        return  # one has run here before, so the files are there; that it still does is what must be said first
+    if given := chosen.token.get_secret_value():
+        token_of(given, folder)
+    if chosen.certificate:
+        tls_of(chosen.certificate, chosen.key, folder, SystemClock())
+    load()
+    try:
+        trial = await asyncio.get_running_loop().create_server(asyncio.Protocol, chosen.host, chosen.port)
+    except OSError as why:
+        raise taken(chosen.host, chosen.port, why) from None
+    trial.close()
+    await trial.wait_closed()
+
+
 def what_serves(host: str, port: int, tls: Tls | None, token_file: Path, kept: bool) -> Iterator[str]:
     """The first screen: what the bot must be told. The token is not printed: its file is named."""
     yield f"Tiller {version('tiller')}, bridge to MetaTrader 5, listening on {host}:{port}"
@@ -82,7 +106,7 @@ def _shown(host: str) -> str:
 
 
 def _alone(folder: Path) -> FileLock:
-    lock = FileLock(folder / "bridge.lock")
+    lock = FileLock(folder / LOCK_FILE)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -65,11 +65,7 @@ class Bridge:
                 logger=_quiet(),
             )
         except OSError as why:
-            raise ConfigError(
-                f"The bridge cannot listen on {host}:{port}: {why.strerror or why}.",
-                "Choose another: [bridge] host and port.",
-                code="PORT",
-            ) from None
+            raise taken(host, port, why) from None
 
     # --- who may come in ---------------------------------------------------------------------
 
@@ -181,6 +177,15 @@ class Bridge:
         del self._under_way[key]
         if not made.cancelled():
             made.exception()  # whoever waited was told; nobody may be left
+
+
+def taken(host: str, port: int, why: OSError) -> ConfigError:
+    """The address cannot be listened on."""
+    return ConfigError(
+        f"The bridge cannot listen on {host}:{port}: {why.strerror or why}.",
+        "Choose another: [bridge] host and port.",
+        code="PORT",
+    )
 
 
 def _read(frame: str | bytes) -> m.Question:

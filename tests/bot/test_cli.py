@@ -250,6 +250,14 @@ def test_check_says_which_strategy_is_wrong(tmp_path: Path, cli: Tiller) -> None
     assert "sma_cross" in out
 
 
+def test_check_says_which_symbol_no_market_has(tmp_path: Path, cli: Tiller) -> None:
+    environ = {"TILLER_MARKET__SYMBOLS": "BTC/USDT,BTC/USTD", "TILLER_WEB__PORT": "0"}
+    code, out, _ = cli("check", "--data-dir", tmp_path / "data", **environ)
+    assert code == 1
+    (failed,) = [line for line in out.splitlines() if line.startswith("FAIL")]
+    assert "no account's market has BTC/USTD. Did you mean BTC/USDT or " in failed
+
+
 # --- wrong use -------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from handlers.drawings import EquityDrawing
 from tests.bot.charts.pixels import middle, where
 from tests.running import Running, running
 from trading import events as e
-from trading.instruments import ZERO, Money
+from trading.instruments import ZERO, Money, Symbol
 from trading.intent import AccountId, Mode
 
 PAPER = AccountId("demo", Mode.PAPER)
@@ -60,6 +60,20 @@ async def test_the_equity_without_points_is_a_line(tmp_path: Path) -> None:
         assert reply.ok
         assert reply.image is None
         assert reply.text.endswith("There is no curve to draw yet: it gets a point every five minutes.")
+
+
+async def test_the_value_of_an_adopted_position_is_paid_in_or_out(tmp_path: Path) -> None:
+    """A loss by hand comes as two differences, of the money and of the position: together they are one loss."""
+    async with running(tmp_path) as desk:
+        await _sampled(desk, 2)
+        held = e.PositionAdjusted(
+            "demo", Mode.PAPER, Symbol("BTC/USDT"), Decimal(0), Decimal(60000), "adopted", "person:ana", Decimal(-300)
+        )
+        listed = desk.app.desk.markets["demo"].instruments[held.symbol]
+        await desk.app.book.record(e.InstrumentListed("demo", Mode.PAPER, listed), held)
+        text = (await desk.say("/equity day")).text
+        assert "Not counted as profit or loss: 300.00 USDT paid out" in text
+        assert "+300.00" in text  # the worth is what it was although so much went
 
 
 async def test_a_deposit_is_no_profit_on_the_curve_nor_beside_it(tmp_path: Path) -> None:

@@ -3,19 +3,25 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.__main__ import run
+from bot.bridge.serve import serve
+from bot.settings.models import Settings
 from tests.bot.process import environment, one_line
 from tests.emulators.process import ROOT
+from trading.errors import ConfigError
 from trading.mt5.bridge.line import Address
 from trading.mt5.bridge.module import BridgeModule
+from trading.mt5.native import native
 
 Refused = Callable[..., tuple[int, str]]
 
@@ -54,6 +60,23 @@ def test_without_the_package_it_says_where_there_is_one(refused: Refused) -> Non
     code, said = refused()
     assert code == 2
     assert "MetaTrader5 package is not on this machine" in said
+
+
+async def test_what_refuses_the_start_is_seen_before_anything_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with closing(socket.create_server(("127.0.0.1", 0))) as used:
+        port = used.getsockname()[1]
+        for bridge, load, said in (
+            ({"port": port}, object, f"cannot listen on 127.0.0.1:{port}"),
+            ({"port": 0, "token": "short"}, object, "24 letters and digits"),
+            ({"port": 0, "certificate": "a.pem", "key": "a.key"}, object, "a.pem cannot be used"),
+            ({"port": 0}, native, "MetaTrader5 package is not on this machine"),
+        ):
+            if load is native and sys.platform == "win32":
+                continue
+            with pytest.raises(ConfigError, match=said):
+                await serve(Settings(data_dir=folder, bridge=bridge), print, load)  # type: ignore[arg-type]
+            assert not folder.exists()
 
 
 def test_beyond_this_machine_it_is_encrypted_without_being_told(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The risk gate: every order is judged here, and only what it approves can be placed."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,6 +29,8 @@ from trading.risk.submissions import Submissions
 from trading.risk.view import Facts, Funds, View, look
 from trading.valuation import Valuation
 
+_LIMIT = re.compile(r"/limit (\w+)")
+
 
 class Denied(msgspec.Struct, frozen=True):
     """Our no. `code`, `reason` (with its numbers) and `remedy` are those of the first check that failed."""
@@ -48,6 +51,7 @@ class Usage(NamedTuple):
 
 class _Rules(NamedTuple):
     limits: Limits
+    own: Mapping[str, str]  # how to change those that are the account's, by name
     entry: tuple[Check, ...]
     closing: tuple[Check, ...]
 
@@ -120,10 +124,11 @@ class RiskGate:
             findings += _leg_findings(order, tuple(legs), view)
         if checks is held.entry:  # what closes is for the venue itself to refuse
             findings = _joined(findings, self._vetted((order, *legs), view))
-        for finding in findings:
-            if not finding.passed:
-                return Denied(finding.code, finding.text, tuple(findings), finding.remedy)
-        return Approved(order, tuple(findings), tuple(legs))
+        if all(finding.passed for finding in findings):
+            return Approved(order, tuple(findings), tuple(legs))
+        told = tuple(_aimed(finding, held.own) for finding in findings)
+        first = next(finding for finding in told if not finding.passed)
+        return Denied(first.code, first.text, told, first.remedy)
 
     def _vetted(self, orders: Sequence[Order], view: View) -> list[Finding]:
         for order in orders:
@@ -158,14 +163,15 @@ class RiskGate:
         if overrides != self._overrides:
             self._overrides, self._rules = overrides, {}
         if account not in self._rules:
-            held = rules.effective(
+            layers = (
                 self.limits,
                 self.account_limits.get(account, {}),
                 self._from_chat(""),
                 self._from_chat(account) if account else {},
             )
+            held, own = rules.effective(*layers), rules.account_s_own(account, *layers)
             checks = in_force(held)
-            self._rules[account] = _Rules(held, checks, tuple(check for check in checks if not check.entries_only))
+            self._rules[account] = _Rules(held, own, checks, tuple(check for check in checks if not check.entries_only))
         return self._rules[account]
 
     def _from_chat(self, account: str) -> dict[str, Value]:
@@ -206,6 +212,14 @@ class RiskGate:
 
     def _stand(self, account: AccountId) -> Standing:
         return stand(self.book, self.valuation, self._orders, account, self.zone)
+
+
+def _aimed(finding: Finding, own: Mapping[str, str]) -> Finding:
+    """With the account's own limit in its remedy, where that is the one that holds."""
+    if not own or "/limit " not in finding.remedy:
+        return finding
+    remedy = _LIMIT.sub(lambda named: own.get(named[1], named[0]), finding.remedy)
+    return msgspec.structs.replace(finding, remedy=remedy)
 
 
 def _joined(findings: list[Finding], vetted: list[Finding]) -> list[Finding]:

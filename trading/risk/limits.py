@@ -263,6 +263,27 @@ def loosens(name: str, old: Value, new: Value) -> bool:
     return set(held) != set(new) if _is_list(held) and _is_list(new) else held != new
 
 
+def account_s_own(
+    account: str, desk: Limits, configured: Overrides, chat_desk: Overrides, chat_account: Overrides
+) -> dict[str, str]:
+    """By name what holds for an account by a limit of its own rather than the desk's: how that one is changed.
+
+    Of lists that hold together it is not known which one a symbol fails: they count as the desk's.
+    """
+    found: dict[str, str] = {}
+    for name in LIMITS:
+        held: Value = chat_desk.get(name, getattr(desk, name))
+        for overrides, how in (
+            (configured, f"the setting accounts.{account}.risk.{name}"),
+            (chat_account, f"/limit {name} account={account}"),
+        ):
+            tighter = tightest(name, held, overrides.get(name, held))
+            if tighter != held and not (_is_list(held) and held):
+                found[name] = how
+            held = tighter
+    return found
+
+
 def effective(desk: Limits, account: Overrides, chat_desk: Overrides, chat_account: Overrides) -> Limits:
     """The limits of one account: the tightest of the desk's and its own, as configured and as set from chat.
 

@@ -105,6 +105,7 @@ class Commitments(msgspec.Struct, frozen=True):
     """
 
     promised: Promised
+    orders: tuple[Order, ...]
     entries: Mapping[Symbol, int]
     doubts: tuple[Order, ...]
 
@@ -142,7 +143,7 @@ class OpenOrders:
                 entries[order.symbol] = entries.get(order.symbol, 0) + 1
             if order.in_doubt:
                 doubts.append(order)
-        return Commitments(promised, entries, tuple(doubts)), lasting
+        return Commitments(promised, orders, entries, tuple(doubts)), lasting
 
     def _to_do(self, order: Order) -> Decimal:
         """What of an open order may still be done."""

@@ -105,6 +105,29 @@ def test_a_limit_from_chat_holds_at_once() -> None:
     assert desk.gate.effective(DEMO).max_order_value == 100
 
 
+def test_the_remedy_names_the_limit_that_holds() -> None:
+    desk = Desk(off(max_order_value=D(1000)), own={"max_order_value": D(500)})
+    order = desk.order(quantity="0.05")  # 3,000 USDT
+
+    def remedy() -> str:
+        verdict = denied(desk.judge(order), "MAX_ORDER_VALUE")
+        assert [finding.remedy for finding in verdict.findings if not finding.passed] == [verdict.remedy]
+        return verdict.remedy
+
+    assert remedy() == "Use at most 500 USDT, or raise it with the setting accounts.demo.risk.max_order_value."
+    set_limit(desk, "max_order_value", "100", "demo")
+    assert remedy() == "Use at most 100 USDT, or raise it with /limit max_order_value account=demo."
+    set_limit(desk, "max_order_value", "50")
+    assert remedy() == "Use at most 50 USDT, or raise it with /limit max_order_value."
+
+
+def test_the_remedy_names_the_list_that_holds() -> None:
+    own = denied(Desk(own={"deny": ("BTC/*",)}).judge(Desk().order()), "SYMBOL_DENIED")
+    assert own.remedy.endswith("the setting accounts.demo.risk.deny.")
+    both = denied(Desk(off(deny=("BTC/*",)), own={"deny": ("ETH/*",)}).judge(Desk().order()), "SYMBOL_DENIED")
+    assert both.remedy.endswith("/limit deny.")
+
+
 def test_a_limit_of_another_version_is_left_alone() -> None:
     desk = Desk()
     set_limit(desk, "max_moon_phase", "3")

@@ -75,6 +75,23 @@ def test_what_is_being_closed_already_cannot_be_closed_again() -> None:
     approved(desk.judge(desk.order(Side.SELL, "0.4", PERP.symbol, reduce_only=True)))
 
 
+def test_what_holds_all_that_is_open_is_named() -> None:
+    desk = Desk()
+    reduce = desk.order(Side.SELL, "0.1", PERP.symbol, reduce_only=True)
+    none = denied(desk.judge(reduce), "NOTHING_TO_REDUCE")
+    assert none.remedy == "There is nothing to close; /positions shows what is open."
+    desk.hold("0.5", PERP.symbol)
+    desk.place(desk.order(Side.BUY, "0.1", PERP.symbol, limit_price="50000"))
+    first = desk.place(desk.order(Side.SELL, "0.5", PERP.symbol, limit_price="61000"))
+    end = f"already: cancel what is in the way; /orders {PERP.symbol}."
+    verdict = denied(desk.judge(reduce), "NOTHING_TO_REDUCE")
+    assert verdict.remedy == f"Nothing is left, order {first.id} closes it {end}"
+    others = [desk.place(desk.order(Side.SELL, "0.1", PERP.symbol, limit_price="61000")) for _ in range(3)]
+    verdict = denied(desk.judge(reduce), "NOTHING_TO_REDUCE")
+    names = ", ".join(each.id for each in (first, *others[:2]))
+    assert verdict.remedy == f"Nothing is left, orders {names} and 1 more close it {end}"
+
+
 def test_an_order_in_doubt_may_have_closed_already() -> None:
     desk = Desk()
     desk.hold("0.5", PERP.symbol)

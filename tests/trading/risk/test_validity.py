@@ -146,7 +146,12 @@ def test_allow_and_deny_lists(allow: tuple[str, ...], deny: tuple[str, ...], fin
 
 @pytest.mark.parametrize("quantity", ["0", "-0.01", "0.000001"])
 def test_what_is_no_quantity(quantity: str) -> None:
-    assert "Use 0.00001 BTC" in denied(Desk().judge(Desk().order(quantity=quantity)), "LOT_SIZE").remedy
+    assert denied(Desk().judge(Desk().order(quantity=quantity)), "LOT_SIZE").remedy == "Use 0.00001 BTC."
+
+
+def test_a_price_below_the_first_step_has_one_that_would_do() -> None:
+    order = Desk().order(limit_price="0.001")
+    assert denied(Desk().judge(order), "TICK_SIZE").remedy == "Use 0.01."
 
 
 # --- what a venue can do ---------------------------------------------------------------------

@@ -43,6 +43,7 @@ CAPABILITIES = Capabilities(
     time_in_force=frozenset(TimeInForce),
     post_only=False,
     amend_types=frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}),
+    levels=True,
     shorting=True,
 )
 

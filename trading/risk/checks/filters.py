@@ -30,11 +30,15 @@ class LotSize(Check, frozen=True):
             return self.passes(f"quantity {plain(quantity)}, step {plain(step)}")
         down = max((quantity / step).to_integral_value(DOWN), Decimal(1)) * step
         up = max((quantity / step).to_integral_value(UP), Decimal(1)) * step
-        return self.denies(
-            f"quantity {plain(quantity)} is not a multiple of the step {plain(step)}",
-            down=units(down, instrument),
-            up=units(up, instrument),
-        )
+        text = f"quantity {plain(quantity)} is not a multiple of the step {plain(step)}"
+        return _beside(self, text, units(down, instrument), units(up, instrument))
+
+
+def _beside(check: Check, text: str, down: str, up: str) -> Finding:
+    """Denied, with the nearest below and above that would do; below the first there is none."""
+    if down != up:
+        return check.denies(text, down=down, up=up)
+    return Finding(check.reason, False, text, f"Use {up}.")
 
 
 class MinQuantity(Check, frozen=True):
@@ -80,9 +84,8 @@ class TickSize(Check, frozen=True):
             if price <= 0 or price % tick:
                 down = max((price / tick).to_integral_value(DOWN), Decimal(1)) * tick
                 up = max((price / tick).to_integral_value(UP), Decimal(1)) * tick
-                return self.denies(
-                    f"{name} {plain(price)} is not a multiple of the tick {plain(tick)}", down=plain(down), up=plain(up)
-                )
+                text = f"{name} {plain(price)} is not a multiple of the tick {plain(tick)}"
+                return _beside(self, text, plain(down), plain(up))
         return self.passes(f"{prices[0][0]} {plain(prices[0][1])}, tick {plain(tick)}") if prices else None
 
 

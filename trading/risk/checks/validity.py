@@ -13,6 +13,7 @@ from trading.risk.checks.check import UP, Check, money, plain, units
 from trading.risk.reasons import Reason
 from trading.risk.view import View
 
+MOST_NAMED = 3  # orders in a remedy
 _NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT})
 
@@ -93,11 +94,19 @@ class Reduces(Check, frozen=True):
         text = f"reduce-only {order.side} {units(order.remaining, instrument)}, "
         if not view.held:
             text += "and nothing is open that it could close"
+            return Finding(self.reason, False, text, "There is nothing to close; /positions shows what is open.")
+        text += f"open and not being closed already {units(view.closable, instrument)}"
+        if view.closable:
             return self.denies(text, most=units(view.closable, instrument))
-        return self.denies(
-            f"{text}open and not being closed already {units(view.closable, instrument)}",
-            most=units(view.closable, instrument),
-        )
+        return Finding(self.reason, False, text, f"Nothing is left, {_closing(order, view)}; /orders {order.symbol}.")
+
+
+def _closing(order: Order, view: View) -> str:
+    """Which open orders are going to close what an order would close."""
+    names = [each.id for each in view.standing.open.orders if (each.symbol, each.side) == (order.symbol, order.side)]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    orders, close = ("orders", "close") if len(names) > 1 else ("order", "closes")
+    return f"{orders} {', '.join(names[:MOST_NAMED])}{more} {close} it already: cancel what is in the way"
 
 
 class Funded(Check, frozen=True):

@@ -33,6 +33,7 @@ def test_a_waiting_sale_and_the_targets_of_two_brackets_are_reached_at_once() ->
         assert desk.held() == desk.net() == D("-0.01")
         for entry in (first, second):
             assert _leg(desk, entry, Leg.TAKE_PROFIT) == [(OrderStatus.FILLED, D("0.01"))]
+        assert not desk.events(e.Noticed), "nobody is told that it had no stop or target"
 
     story()
 

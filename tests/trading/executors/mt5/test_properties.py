@@ -14,7 +14,7 @@ from tests.incidents.mt5 import BOTH, Desk, at_mt5
 from trading.control import Drift
 from trading.errors import IntentError
 from trading.instruments import Side
-from trading.intent import Leg, Trail
+from trading.intent import Leg, OrderType, Trail
 
 D = Decimal
 POINT = D("0.00001")
@@ -22,7 +22,8 @@ Act = tuple[Any, ...]
 LOTS = st.integers(1, 40).map(lambda cents: f"{cents / 100:.2f}")
 STEPS = st.integers(-150, 150)
 SIDES = st.sampled_from(Side)
-ORDERS = st.tuples(st.sampled_from(["market", "partial", "limit", "stop", "bracket", "waiting", "trail"]), SIDES, LOTS)
+WISHES = ["market", "partial", "limit", "stop", "stop limit", "bracket", "waiting", "trail"]
+ORDERS = st.tuples(st.sampled_from(WISHES), SIDES, LOTS)
 CHANGES = st.sampled_from(
     ["cancel", "let go", "close", "restart", "lost", "reopen", "person removes", "person protects"]
 )
@@ -74,6 +75,9 @@ def _wish(name: str, side: Side, price: Decimal) -> dict[str, Any]:
             return {"limit": str(price - away * D("0.8"))}
         case "stop":
             return {"stop_price": price + away * D("0.8")}
+        case "stop limit":
+            prices = {"stop_price": price + away * D("0.8"), "limit": str(price + away * D("0.5"))}
+            return {"type": OrderType.STOP_LIMIT, **prices}
         case "bracket":
             return levels
         case "waiting":
