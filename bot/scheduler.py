@@ -2,13 +2,13 @@
 
 What is planned is a pure function of the time, so that a planned run has the same key after any
 restart. A run that was missed while the process was down, or because the one before it was not over,
-is not made up for. Nothing is stored here: the book says what is scheduled.
+is not made up for; those of before a start are told at it. Nothing is stored here: the book says what is scheduled.
 
 Every process that runs this calls everything: of several on one database, only one may.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -28,11 +28,13 @@ from trading.market.candles import UNIX, bar_start
 from trading.ports import Market
 from trading.quotes import timeframe_seconds
 from trading.runner import Runner
+from trading.words import minute
 
 AFTER_CLOSE_S = 0.15  # how long after a candle's close its strategies are called, in real seconds
 MIN_PERIOD_S = 0.25  # they are called no more often, however fast the market's time runs
 RETRY_S = 10.0  # when a strategy's market is asked again that did not answer, if no candle closes before
 SAMPLE_EVERY_S = 300
+WORTH_TELLING_S = 3600  # a schedule that runs more often than that is not told of when it missed a run
 GRACE_S = 5.0  # how long `stop` waits for what is running
 
 RunLine = Callable[[Schedule, str], Awaitable[object]]
@@ -104,6 +106,16 @@ class CandleClose:
 def plan_of(schedule: Schedule, zone: ZoneInfo) -> Every | Daily:
     """When a schedule's line is run; `zone` is the desk's."""
     return Daily(time.fromisoformat(schedule.at), zone) if schedule.at else Every(schedule.every_s)
+
+
+def missed(schedules: Iterable[Schedule], since: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
+    """What was to run after `since` and did not, a line each; nothing of what runs again within an hour anyway."""
+    lines = []
+    for schedule in schedules:
+        due = plan_of(schedule, zone).last(now)
+        if schedule.active and due > since and (schedule.at or schedule.every_s >= WORTH_TELLING_S):
+            lines.append(f"missed, and not made up for: {schedule.line} (due {minute(due, zone)})")
+    return lines
 
 
 class Planned(BaseTrigger):  # type: ignore[misc]  # the library has no types

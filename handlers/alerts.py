@@ -139,7 +139,8 @@ def alert_of(entry: e.Recorded, book: Book) -> Alert | None:
 
 def _rank(event: e.AnyEvent) -> tuple[str, Severity, Tone] | None:
     if isinstance(event, e.Noticed):
-        kind = "system" if event.severity == "info" else "errors"  # a schedule that ran, a connection that is back
+        went_well = event.where == "schedule" and event.severity == "info"
+        kind = "system" if went_well else "errors"  # that a connection is back is told where its loss was
         return kind, *_NOTICED.get(event.severity, _NOTICED["error"])
     if isinstance(event, e.AlertSettled):
         return "alerts", *_SETTLED[event.outcome]

@@ -41,10 +41,11 @@ class Preview(msgspec.Struct, frozen=True):
     fee: Decimal | None
     funds_after: Decimal | None  # of the quote currency
     quote: str
-    risk: Decimal | None  # lost if the stop is hit
+    risk: Decimal | None  # lost if the stop is hit, in the quote currency
     equity: Decimal
     room: Decimal | None  # what may still be lost today; None without a limit
     margin: Funds | None = None  # what the venue says that it takes
+    rate: Decimal | None = Decimal(1)  # of the quote currency in the desk's; None if no market says
 
 
 def preview(ctx: Context, intent: Intent) -> Preview:
@@ -81,6 +82,7 @@ def preview(ctx: Context, intent: Intent) -> Preview:
         equity=desk.valuation.equity(account).total,
         room=desk.gate.room_today(account),
         margin=desk.gate.margin(order),
+        rate=worth,
     )
 
 
@@ -122,7 +124,8 @@ def card(shown: Preview, currency: str) -> str:
     if order.take_profit is not None:
         protection.append(f"Target {price(order.take_profit)}")
     if shown.risk is not None:
-        protection.append(f"Risk to the stop {money(shown.risk, shown.quote)} ({percent(shown.risk, shown.equity)})")
+        share = "" if shown.rate is None else f" ({percent(shown.risk * shown.rate, shown.equity)})"
+        protection.append(f"Risk to the stop {money(shown.risk, shown.quote)}{share}")
     lines += [" · ".join(protection)] if protection else []
     lines.append(f"Room left today {money(shown.room, currency)}" if shown.room is not None else "No daily loss limit")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ import msgspec
 
 from handlers.accounts import in_use
 from handlers.context import Desk
+from handlers.curve import PAYMENTS
 from handlers.figures import money, number, percent
 from trading.control import Latch
 from trading.events import TradingState
@@ -47,6 +48,7 @@ class Part(msgspec.Struct, frozen=True):
     holdings: tuple[Holding, ...] = ()
     orders: int = 0
     limits: tuple[tuple[str, Decimal], ...] = ()
+    unpriced: tuple[str, ...] = ()  # currencies without a price in the desk's: what was earned in them is left out
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -110,10 +112,13 @@ async def _account(
     equity, change = await _equity(desk, account, start, end)
     realized: dict[str, Decimal] = defaultdict(Decimal)
     fees = volume = ZERO
+    unpriced: set[str] = set()
     for fill in msgspec.convert(fills, list[_Fill]):
         instrument = desk.book.instrument(account, Symbol(fill.symbol))
-        rate = desk.valuation.rate(account, instrument.quote) if instrument else None
-        unit = Decimal(1) if rate is None else rate
+        rate = desk.valuation.rate(account, instrument.quote) if instrument else Decimal(1)
+        if instrument and rate is None:
+            unpriced.add(instrument.quote)
+        unit = rate or ZERO
         realized[fill.symbol] += fill.realized * unit
         fees += fill.fee_value * unit
         volume += fill.quantity * fill.price * (instrument.multiplier if instrument else 1) * unit
@@ -134,6 +139,7 @@ async def _account(
         holdings=tuple(holdings),
         orders=len(desk.book.open_orders(account)),
         limits=tuple(limits.items()),
+        unpriced=tuple(unpriced),
     )
 
 
@@ -157,15 +163,13 @@ async def _equity(desk: Desk, account: AccountId, start: datetime, end: datetime
     if not points:
         return now, ZERO
     began = [equity for at, equity in points if at <= start][-1:] or [points[0][1]]
-    moved = sum(
-        (
-            Decimal(event.get("value", "0"))
-            for event in await _since(desk, "BalanceAdjusted", start, end)
-            if (event["account"], event["mode"]) == (account.name, account.mode)
-        ),
-        ZERO,
-    )
-    return points[-1][1], points[-1][1] - began[0] - moved
+    moved = [
+        Decimal(event.get("value", "0"))
+        for kind in PAYMENTS
+        for event in await _since(desk, kind, start, end)
+        if (event["account"], event["mode"]) == (account.name, account.mode)
+    ]
+    return points[-1][1], points[-1][1] - began[0] - sum(moved, ZERO)
 
 
 async def _since(desk: Desk, kind: str, start: datetime, end: datetime) -> list[dict[str, str]]:
@@ -194,6 +198,7 @@ def _together(found: Sequence[Part]) -> Part:
         holdings=tuple(holding for part in found for holding in part.holdings),
         orders=sum(part.orders for part in found),
         limits=tuple(sorted(limits.items(), key=lambda each: each[1], reverse=True)),
+        unpriced=tuple(sorted({each for part in found for each in part.unpriced})),
     )
 
 
@@ -229,6 +234,8 @@ def _lines(part: Part, currency: str) -> list[str]:
             lines.append(f"Worst {part.realized[-1][0]} {_signed(part.realized[-1][1])}")
     else:
         lines.append("No trades")
+    if part.unpriced:
+        lines.append(f"Not counted, no price of {', '.join(part.unpriced)}")
     unrealized = sum((each.unrealized or ZERO for each in part.holdings), ZERO)
     lines.append(f"{counted(len(part.holdings), 'position')}, {counted(part.orders, 'open order')}")
     if part.holdings:

@@ -7,7 +7,7 @@ at the first price after the start.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
@@ -32,10 +32,14 @@ class Reached(NamedTuple):
 
 
 class Watches:
-    """Looks at every quote of every market, from when `run` begins."""
+    """Looks at every quote of every market, from when `run` begins. `destinations` are the places that are told things.
 
-    def __init__(self, valuation: Valuation) -> None:
+    What was to be told in a place that is none of them any more, is told in every one.
+    """
+
+    def __init__(self, valuation: Valuation, destinations: Callable[[], Collection[str]]) -> None:
         self.valuation = valuation
+        self.destinations = destinations
         self.book = valuation.book
         self._active: dict[Symbol, list[Watch]] = {}
         self._unseen: set[str] | None = None  # set before the start, and no price was shown since
@@ -106,7 +110,10 @@ class Watches:
         """Journal it, unless it was removed meanwhile."""
         watch = found.watch
         text = fired_text(watch, found.value, self.valuation.currency, self.book.clock.now(), found.missed)
+        place = watch.destination
+        if place and place not in self.destinations():
+            text, place = f"{text}. {place}, where it was set, is told nothing any more", ""
         async with self.book.lock:
             now = self.book.get(Watch, watch.id)
             if now is not None and now.active:
-                await self.book.write(e.WatchFired(watch.id, found.value, text, watch.destination))
+                await self.book.write(e.WatchFired(watch.id, found.value, text, place))

@@ -2,19 +2,19 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from handlers.actor import Role
 from handlers.alerts import KINDS, Severity, is_settled, must_be_seen
 from handlers.context import Context
 from handlers.destinations import destination, destinations
-from handlers.figures import moment
 from handlers.reply import Button, Reply, Table
 from handlers.routing import ALL, DEFAULT, Level, is_muted, level_of
 from handlers.spec import Arg, command
 from trading import events as e
 from trading.audience import AlertLevel, Critical, Mute
 from trading.errors import IntentError
-from trading.words import span
+from trading.words import minute, span
 
 EventKind = Literal["fills", "orders", "errors", "risk", "control", "system", "prices", "alerts", "all"]
 RIGHT = "Example: /alerts fills silent"
@@ -62,7 +62,7 @@ def _levels(ctx: Context, where: str, event: str | None) -> Reply:
     ]
     mute = ctx.book.get(Mute, where)
     until = mute.until if mute is not None and is_muted(where, ctx.book, ctx.now) else None
-    muted = f" Muted until {moment(until, ctx.desk.timezone)}: only critical ones sound." if until else ""
+    muted = f" Muted until {minute(until, ZoneInfo(ctx.desk.timezone))}: only critical ones sound." if until else ""
     columns = ("Event", *(severity.name.capitalize() for severity in Severity))
     buttons = (Button("End the mute", f"mute off chat={where}"),) if until else ()
     phone = ("Event", "Notice", "Warning", "Critical")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.accounts import chosen
 from handlers.context import Context
-from handlers.curve import Curve, Sample, curve_of, payments_of, together
+from handlers.curve import PAYMENTS, Curve, Sample, curve_of, payments_of, together
 from handlers.drawings import EquityDrawing, FillMark
 from handlers.figures import moment, money, number, price, signed, signed_percent
 from handlers.literals import at_most
@@ -48,8 +48,11 @@ async def pnl(
     account: Annotated[AccountName | None, Arg("Only this account")] = None,
 ) -> Reply:
     """Profit and loss, net of fees, by symbol."""
-    rows, realized, fees, open_ = [], ZERO, ZERO, ZERO
+    valuation, rows, unpriced = ctx.desk.valuation, [], set()
+    sums_of: dict[Mode, list[Decimal]] = {}
     for each in chosen(ctx, account):
+        total = sums_of.setdefault(each.mode, [ZERO, ZERO, ZERO, ZERO])
+        total[3] += ctx.desk.gate.day_pnl(each)
         fills = await ctx.desk.history.fills(account=each.name, mode=each.mode, since=_since(ctx, period), limit=EVERY)
         by_symbol: dict[str, list[Decimal]] = {}
         for fill in fills:
@@ -61,17 +64,35 @@ async def pnl(
             by_symbol.setdefault(p.symbol, [ZERO, ZERO, ZERO])
         for symbol, (gained, paid, count) in sorted(by_symbol.items()):
             position = ctx.book.position(each, Symbol(symbol))
-            unrealized = (ctx.desk.valuation.unrealized(position) if position else None) or ZERO
-            realized, fees, open_ = realized + gained, fees + paid, open_ + unrealized
-            rows.append((str(each), symbol, signed(gained), money(paid), signed(unrealized), str(count)))
-    today = sum((ctx.desk.gate.day_pnl(each) for each in chosen(ctx, account)), ZERO)
+            unrealized = (valuation.unrealized(position) if position else None) or ZERO
+            quote, rate = _quoted(ctx, each, symbol)
+            if rate is None:
+                unpriced.add(quote)
+            for at, amount in enumerate((gained, paid, unrealized)):
+                total[at] += amount * (rate or ZERO)
+            unit = "" if quote == valuation.currency else quote
+            rows.append(
+                (str(each), symbol, signed(gained, unit), money(paid, unit), signed(unrealized, unit), str(count))
+            )
     columns = ("Account", "Symbol", "Realized", "Fees", "Unrealized", "Fills")
     table = Table.of(columns, rows, ("Symbol", "Realized", "Fees", "Unrealized")) if rows else None
-    text = (
-        f"{PERIODS[period]}: realized {signed(realized)} net of {money(fees)} fees, unrealized {signed(open_)}\n"
-        f"Equity today {signed(today, ctx.desk.valuation.currency)}"
-    )
-    return Reply(text, table=table, tone=Tone.BAD if realized + open_ < 0 else Tone.GOOD, private=True)
+    lines = []
+    for mode, (gained, paid, unrealized, today) in sums_of.items():
+        which = f"{mode.upper()} " if len(sums_of) > 1 else ""  # paper money is not added to what is live
+        lines.append(
+            f"{which}{PERIODS[period]}: realized {signed(gained)} net of {money(paid)} fees,"
+            f" unrealized {signed(unrealized)}\n{which}Equity today {signed(today, valuation.currency)}"
+        )
+    lines += [f"No price of {', '.join(sorted(unpriced))} in {valuation.currency}: not counted"] if unpriced else []
+    profit = next((gained + open_ for _, (gained, _, open_, _) in sorted(sums_of.items())), ZERO)  # LIVE first
+    return Reply("\n".join(lines), table=table, tone=Tone.BAD if profit < 0 else Tone.GOOD, private=True)
+
+
+def _quoted(ctx: Context, account: AccountId, symbol: str) -> tuple[str, Decimal | None]:
+    """What a symbol's profit and fees are counted in, with its worth in the desk's currency, if any market says."""
+    instrument = ctx.book.instrument(account, Symbol(symbol))
+    quote = instrument.quote if instrument else ctx.desk.valuation.currency
+    return quote, ctx.desk.valuation.rate(account, quote)
 
 
 @command(group="account", private=True)
@@ -103,7 +124,7 @@ async def equity(
 ) -> Reply:
     """Draw the equity curve, without what was paid in or out, and its drawdown."""
     since = _since(ctx, period)
-    payments = await ctx.desk.history.latest("BalanceAdjusted", limit=EVERY)
+    payments = [each for kind in PAYMENTS for each in await ctx.desk.history.latest(kind, limit=EVERY)]
     curves = {each: (await _curves(ctx, [each], since, payments))[0] for each in chosen(ctx, account)}
     rows = [_equity_row(each, curve) for each, curve in curves.items()]
     columns = ("Account", "Start", "Now", "Paid in", "Change", "In %", "Best", "Worst", "Drawdown")
@@ -184,17 +205,25 @@ async def _few_fills(ctx: Context, drawn: Sequence[AccountId], since: datetime) 
 @command(group="account", private=True)
 async def fees(ctx: Context, period: Annotated[Period, Arg("Over which time")] = "month") -> Reply:
     """Fees paid, by account and currency."""
+    currency = ctx.desk.valuation.currency
     paid: dict[tuple[str, str], list[Decimal]] = {}
+    unpriced: set[tuple[str, str]] = set()
     for each in chosen(ctx, None):
         for fill in await ctx.desk.history.fills(
             account=each.name, mode=each.mode, since=_since(ctx, period), limit=EVERY
         ):
-            sums = paid.setdefault((str(each), fill["fee_currency"]), [ZERO, ZERO])
+            row = str(each), fill["fee_currency"]
+            _, rate = _quoted(ctx, each, fill["symbol"])
+            sums = paid.setdefault(row, [ZERO, ZERO])
             sums[0] += fill["fee_amount"]
-            sums[1] += fill["fee_value"]
-    rows = [(who, currency, number(amount), money(value)) for (who, currency), (amount, value) in paid.items()]
+            sums[1] += fill["fee_value"] * (rate or ZERO)
+            if rate is None:
+                unpriced.add(row)
+    rows = [(*row, number(amount), "-" if row in unpriced else money(value)) for row, (amount, value) in paid.items()]
     if not rows:
         return Reply(f"{PERIODS[period]}: no fees paid.", private=True)
     return Reply(
-        f"{PERIODS[period]}, fees paid", table=Table.of(("Account", "Currency", "Paid", "Value"), rows), private=True
+        f"{PERIODS[period]}, fees paid",
+        table=Table.of(("Account", "Currency", "Paid", f"In {currency}"), rows),
+        private=True,
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from handlers.accounts import account_in, is_dust, options
 from handlers.actor import Role
-from handlers.cards import place, told
+from handlers.cards import place, preview, told
 from handlers.context import Context
 from handlers.figures import number, signed
 from handlers.literals import show
@@ -196,9 +196,8 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
     side = Side.SELL if position.quantity > 0 else Side.BUY
     spot = ctx.desk.oms.drafting.instrument(account, symbol).settlement is Settlement.SPOT
     intent = Intent(key, account, symbol, side, size, ctx.origin, reduce_only=not spot or bool(legs))
-    mark = ctx.desk.valuation.mark(position)
-    worth = None if mark is None else size.amount * mark * position.multiplier
-    asking = ctx.policy.need(account.mode, worth, reduces=True) > ctx.consent
+    # By the value that `place` asks about: protection that made room for a close that then waits, protects nobody.
+    asking = ctx.policy.need(account.mode, preview(ctx, intent).value, reduces=True) > ctx.consent
     if legs:
         ctx.desk.protection.trimming.check_free(account, symbol, size.amount)
     note = f"Closes {number(size.amount)} of {number(abs(position.quantity))} {symbol}."

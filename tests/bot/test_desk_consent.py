@@ -56,3 +56,17 @@ async def test_a_sale_counts_at_what_it_would_bring(tmp_path: Path, limit: str) 
         asked = await desk.say(f"/sell BTC/USDT 0.005 {limit}")
         assert "Somebody else must approve" in asked.text
         assert asked.order_id is None
+
+
+async def test_a_close_that_waits_for_consent_leaves_the_protection_whatever_the_desk_counts_in(tmp_path: Path) -> None:
+    toml = 'currency = "CHF"\n[rates]\nUSDT = "2"\n[confirm]\norders = "above:500"\n'
+    async with running(tmp_path, toml=toml) as desk:
+        asked = await desk.say("/buy BTC/USDT 0.005 sl=50000")  # about 300 USDT, 600 CHF
+        assert (await desk.say(asked.buttons[0].line)).ok
+        await desk.until(lambda: len(desk.app.book.open_orders()) == 1)
+        (stop,) = desk.app.book.open_orders()
+        closing = await desk.say("/close BTC/USDT")
+        assert "Confirm within" in closing.text
+        assert [order.id for order in desk.app.book.open_orders()] == [stop.id]
+        assert "First, 1 protective order made room." in (await desk.say(closing.buttons[0].line)).text
+        assert not desk.app.book.positions()

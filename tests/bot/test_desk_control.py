@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from handlers.alerts import Severity, alert_of
 from tests.running import running
 from trading.control import Schedule
+from trading.events import Noticed
 from trading.intent import AccountId, Mode
 
 PAPER = AccountId("demo", Mode.PAPER)
@@ -91,3 +93,19 @@ async def test_the_kill_of_a_strategy_says_that_positions_are_the_accounts(tmp_p
         assert desk.app.book.positions(PAPER)
         assert "flat." in (await desk.say("/kill trend flatten=yes")).text
         assert not desk.app.book.positions(PAPER)
+
+
+async def test_a_scheduled_order_that_waits_for_consent_is_told_with_a_sound(tmp_path: Path) -> None:
+    async with running(tmp_path, toml='[confirm]\norders = "always"\n') as desk:
+        assert (await desk.say("/schedule buy BTC/USDT $50 at=09:00")).ok
+        assert (await desk.say("/schedule status at=09:00")).ok
+        told = []
+        for number, schedule in enumerate(desk.app.book.all(Schedule)):
+            await desk.app.scheduler.run_line(schedule, f"schedule:{number}")
+        async for entry in desk.app.book.journal.read():
+            if isinstance(entry.event, Noticed) and (alert := alert_of(entry, desk.app.book)):
+                told.append((alert.severity, entry.event.text))
+        (waits, asked), (works, _) = sorted(told, reverse=True)
+        assert (waits, works) == (Severity.WARNING, Severity.INFO)
+        token = asked.split("/confirm ")[1]
+        assert "Filled" in (await desk.say(f"/confirm {token}")).text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.figures import money, signed
 from tests.running import running
 from trading.intent import AccountId, Mode
 
@@ -112,3 +113,46 @@ def test_the_page_of_commands_is_the_same_whatever_is_imported_first(first: str)
     script = f"import {first}, bot.pages; bot.pages.check(bot.pages.ROOT)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+async def test_profit_fees_and_risk_are_told_in_one_currency_or_left_out(tmp_path: Path) -> None:
+    async with running(tmp_path, toml='currency = "CHF"\n[rates]\nUSDT = "0.5"\n') as desk:
+        card = (await desk.say("/dryrun buy BTC/USDT 0.01 50000 sl=45000")).text
+        assert "Risk to the stop 50.00 USDT (0.50%)" in card  # 25 CHF of the 5,000 that 10,000 USDT are
+        await desk.say("/buy BTC/USDT 0.01")
+        await desk.say("/close BTC/USDT")
+        fills = await desk.app.desk.history.fills(account="demo")
+        fee, gained = sum(each["fee_value"] for each in fills), sum(each["realized"] for each in fills)
+        pnl = await desk.say("/pnl")
+        assert f"realized {signed(gained / 2)} net of {money(fee / 2)} fees" in pnl.text
+        assert pnl.table is not None
+        assert pnl.table.rows[0][2:4] == (signed(gained, "USDT"), money(fee, "USDT"))
+        table = (await desk.say("/fees")).table
+        assert table is not None
+        assert (table.columns[3], table.rows[0][3]) == ("In CHF", money(fee / 2))
+
+
+async def test_what_has_no_price_in_the_desks_currency_is_not_counted_as_if_it_were_that(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy BTC/USDT 0.01")
+        await desk.say("/close BTC/USDT")
+    async with running(tmp_path, toml='currency = "CHF"\n') as desk:
+        told = (await desk.say("/pnl")).text
+        assert "realized 0.00 net of 0.00 fees" in told
+        assert "No price of USDT in CHF: not counted" in told
+        table = (await desk.say("/fees")).table
+        assert table is not None
+        assert table.rows[0][3] == "-"
+        digest = (await desk.say("/digest")).text
+        assert "Realized 0.00 after fees 0.00" in digest
+        assert "Not counted, no price of USDT" in digest
+
+
+async def test_paper_profit_is_not_added_to_what_is_live(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        await desk.say("/buy BTC/USDT 0.01")
+        assert not (await desk.say("/pnl")).text.startswith("PAPER")
+        await desk.say(f"/confirm {(await desk.say('/mode demo live 1h')).buttons[0].line.split()[1]} go live demo")
+        lines = (await desk.say("/pnl")).text.splitlines()
+        assert [line.split()[0] for line in lines] == ["LIVE", "LIVE", "PAPER", "PAPER"]
+        assert "realized 0.00" in lines[0]

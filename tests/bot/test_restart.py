@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.bot.test_desk import PAPER, token_of
+from tests.kit import HandClock
 from tests.running import Running, running
 from trading.book import Book
 from trading.clock import SystemClock
 from trading.control import Kill
-from trading.events import TradingState
+from trading.events import DeskStarted, ScheduleSet, TradingState
 from trading.intent import Mode, Origin
 from trading.journal.store import open_journal
 from trading.order import OrderStatus
@@ -149,3 +150,17 @@ async def test_replay_equals_live_state(tmp_path: Path) -> None:
             await replayed.open()
         for kind in list(live._tables):
             assert dict(replayed._tables[kind]) == dict(live._tables[kind]), kind
+
+
+async def test_what_the_clock_should_have_run_while_the_desk_was_down_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    async with await open_journal(f"sqlite://{tmp_path / 'data' / 'tiller.db'}") as store:
+        book = Book(store, HandClock())  # long ago
+        await book.open()
+        await book.record(ScheduleSet("s", "close all", "local:admin", "admin", 0, "21:55"))
+    async with running(tmp_path) as desk:
+        (card,) = [entry.event async for entry in desk.app.book.journal.read() if isinstance(entry.event, DeskStarted)]
+        assert "missed, and not made up for: close all (due " in card.text
+        assert "21:55 UTC)" in card.text
+    async with running(tmp_path) as desk:
+        assert "missed" not in "\n".join(desk.app.card(0)), "once"

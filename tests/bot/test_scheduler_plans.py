@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.scheduler import CandleClose, Daily, Every, Planned, plan_of
+from bot.scheduler import CandleClose, Daily, Every, Planned, missed, plan_of
 from tests.kit import HandClock, HandMarket
 from trading.control import Schedule
 from trading.market.candles import UNIX, bar_start
@@ -117,3 +117,20 @@ def test_a_strategy_is_called_within_a_third_of_a_second_after_the_market_s_clos
 def test_a_strategy_is_called_at_most_four_times_a_second() -> None:
     market = OtherMarket(utc("2026-01-05T12:00:59"), "1000")  # a minute takes 0.06 s
     assert CandleClose(market, "1m").next(utc("2026-01-05")) == utc("2026-01-05T00:00:00.25")
+
+
+@pytest.mark.parametrize(
+    ("at", "every", "lines"),
+    [
+        ("21:55", 0, ["missed, and not made up for: close all (due 2026-01-06 21:55 Europe/Vienna)"]),
+        ("08:00", 0, []),  # it ran before the desk went down
+        ("", 4 * 3600, ["missed, and not made up for: close all (due 2026-01-07 01:00 Europe/Vienna)"]),
+        ("", 60, []),  # it runs again in a minute
+    ],
+)
+def test_what_was_due_while_nobody_was_there_is_known(at: str, every: int, lines: list[str]) -> None:
+    schedule = Schedule("s", "close all", "person:ana", "trader", every, at)
+    gone = Schedule("t", "close all", "person:ana", "trader", every, at, active=False)
+    down, up = utc("2026-01-06T12:00"), utc("2026-01-07T00:30")
+    assert missed([schedule, gone], down, up, VIENNA) == lines
+    assert missed([schedule], up, up, VIENNA) == []

@@ -55,11 +55,12 @@ def test_who_is_let_in_and_what_was_asked_for(event: e.AnyEvent, kind: str, text
 
 
 @pytest.mark.parametrize(
-    ("severity", "kind"), [("info", "system"), ("warning", "errors"), ("error", "errors"), ("critical", "errors")]
+    ("where", "severity", "kind"),
+    [("schedule", "info", "system"), ("schedule", "warning", "errors"), ("connection", "info", "errors")],
 )
-def test_what_went_well_is_no_error(severity: str, kind: str) -> None:
-    """A place that is told errors only hears of a schedule that failed, not of each that ran."""
-    assert alert(e.Noticed("n", severity, "schedule", "status: all is well"), HandDesk()).kind == kind
+def test_a_schedule_that_ran_is_no_error(where: str, severity: str, kind: str) -> None:
+    """A place that is told errors only hears of a schedule that failed, not of each that ran, and of the end of trouble."""
+    assert alert(e.Noticed("n", severity, where, "all is well"), HandDesk()).kind == kind
 
 
 async def test_an_alert_in_one_line_says_all_of_it_or_there_is_none() -> None:

@@ -27,6 +27,7 @@ MAX_AGE_S = 60  # of a line, by its date
 PRESS_S = 1.0  # for the door to refuse a press, before the press is answered anyway
 DOUBLE_S = 3.0  # within which the same press again is a slip of the finger
 MOST_TOLD = 1000
+AGAIN_S = 60.0  # after which it is said again why something is no command
 ABOUT_PRESS = frozenset(
     ("NOT_ALLOWED", "NOT_YOURS", "NEEDS_SECOND_PERSON", "ALREADY_CLOSED", "EXPIRED", "UNKNOWN_TOKEN", "BAD_LINE")
 )
@@ -68,7 +69,7 @@ class Answers:
         self._max_age_s = max_age_s
         self._flood = Flood()
         self._strangers = Flood(burst=30, every_s=1.0)  # all of them together: they may not take the desk's voice
-        self._told: dict[tuple[int, int, str], None] = {}
+        self._told: dict[tuple[int, int, str], float] = {}
         self._pressed: dict[tuple[int, Place, int, str], float] = {}
 
     async def line(self, asked: Line) -> None:
@@ -131,11 +132,18 @@ class Answers:
         await self._show(pressed, reply)
 
     async def aside(self, aside: Aside, *, here: bool = False) -> None:
-        """Say once why something is no command; nothing where we are not at home, unless it is about `here`."""
+        """Say why something is no command; nothing where we are not at home, unless it is about `here`.
+
+        The same is said once a minute, to strangers once: nobody known may take silence for obedience.
+        """
         key = (aside.message.place.id, aside.user, aside.why)
-        if key in self._told or not (here or self._serves(aside.message.place)):
+        now, known = asyncio.get_running_loop().time(), self._told.get(key)
+        stranger = self._house.people.who(SURFACE, aside.user).role is Role.STRANGER
+        is_told = known is not None and (stranger or now - known < AGAIN_S)
+        if is_told or not (here or self._serves(aside.message.place)):
             return
-        self._told[key] = None
+        self._told.pop(key, None)
+        self._told[key] = now
         if len(self._told) > MOST_TOLD:
             del self._told[next(iter(self._told))]
         await self._say(aside.message, Reply(aside.why, ok=False, tone=Tone.WARN))

@@ -17,6 +17,7 @@ _ADDRESSED = re.compile(r"(/[A-Za-z0-9_]{1,32})@([A-Za-z0-9_]{1,64})(?=\s|\Z)")
 EDITED = "An edited message is no command. Send it as a new one."
 FORWARDED = "A forwarded message is no command. Type it yourself."
 ANONYMOUS = "Anonymous administrators have no id that I could know. Turn off 'Remain anonymous' to give commands."
+CAPTION = "A caption is no command. Send it as a text of its own."
 POSTED = "A channel's post is no command: it does not tell who wrote it."
 
 
@@ -85,8 +86,10 @@ def _message(message: Message, key: str, username: str) -> Line | Aside | Move |
     text = _line(message, username)
     if message.sender_chat is not None:
         return _aside(message, username, ANONYMOUS)
-    if text is None or message.from_user is None or message.from_user.is_bot:
+    if message.from_user is None or message.from_user.is_bot:
         return None
+    if text is None:
+        return Aside(_ref(message), message.from_user.id, CAPTION) if _is_caption(message, username) else None
     if message.forward_origin is not None or message.via_bot is not None:
         return Aside(_ref(message), message.from_user.id, FORWARDED)
     return Line(key, _ref(message), message.from_user.id, _name(message.from_user), text, message.date)
@@ -96,6 +99,13 @@ def _aside(message: Message, username: str, why: str) -> Aside | None:
     if _line(message, username) is None:
         return None
     return Aside(_ref(message), message.from_user.id if message.from_user else 0, why)
+
+
+def _is_caption(message: Message, username: str) -> bool:
+    """Whether what stands below a picture or a file looks like a command for us."""
+    text = (message.caption or "").strip()
+    addressed = _ADDRESSED.match(text)
+    return text.startswith("/") and (addressed is None or addressed[2].lower() == username.lower())
 
 
 def _line(message: Message, username: str) -> str | None:

@@ -31,7 +31,7 @@ def watch(direction: str, level: str, name: str = "w", subject: str = "price", a
 @asynccontextmanager
 async def watching(desk: KeptDesk) -> AsyncIterator[Watches]:
     """The watches at work."""
-    watches = Watches(desk.valuation)
+    watches = Watches(desk.valuation, desk.destinations)
     task = asyncio.create_task(watches.run())
     await asyncio.sleep(0)
     try:
@@ -144,7 +144,7 @@ async def test_what_the_journal_did_not_take_is_told_later_though_the_price_went
         disk = desk.book.journal = FullDisk(desk.book.journal)  # type: ignore[assignment, arg-type]
         desk.markets["demo"].show("BTC/USDT", "60000", "60001")
         await desk.book.record(watch("above", "70000"))
-        watches = Watches(desk.valuation)
+        watches = Watches(desk.valuation, desk.destinations)
         broken = asyncio.create_task(watches.run())
         await asyncio.sleep(0)
         disk.full = True
@@ -189,3 +189,15 @@ async def test_a_position_counts_as_what_closing_it_brings(
         active = desk.book.get(Watch, "w")
         assert active is not None
         assert not active.active
+
+
+async def test_what_was_set_in_a_chat_that_is_told_nothing_any_more_is_told_everywhere(tmp_path: Path) -> None:
+    async with kept_desk(tmp_path, HandClock()) as desk, watching(desk):
+        await desk.found()
+        gone = e.WatchSet("g", "price", "demo", BTC, "above", D(60000), "telegram:-99", "person:ana")
+        await desk.book.record(gone)
+        desk.markets["demo"].show("BTC/USDT", "60000", "60001")
+        (event,) = await fired(desk)
+        assert isinstance(event, e.WatchFired)
+        assert event.destination == ""
+        assert event.text.endswith(". telegram:-99, where it was set, is told nothing any more")

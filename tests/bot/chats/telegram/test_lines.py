@@ -4,6 +4,7 @@ import pytest
 
 from handlers.reply import Button, Image, Reply, Table
 from tests.bot.chats.telegram.desk import ANA, BEN, EVE, GROUP, VIC, by_bot, said, scripted
+from tests.emulators.telegram.chats import Media
 from tests.emulators.telegram.server import Telegram
 
 PNG = bytes.fromhex(
@@ -222,3 +223,18 @@ async def test_pictures_files_and_tables() -> None:
         talk.door.reply = Reply("Bad picture", image=Image("e.png", b"not a picture"))
         await ana.says(ana.chat, "/chart")
         assert (await said(telegram, ana.chat, 3))[-1].media.kind == "document"
+
+
+async def test_a_command_below_a_picture_is_not_obeyed_and_that_is_said() -> None:
+    async with Telegram() as telegram, scripted(telegram) as talk:
+        ana = telegram.person(ANA, "Ana")
+        group = telegram.group(GROUP, "Desk", ana)
+        picture = Media("photo", "f1", "p.png", "image/png", PNG, 1, 1)
+        await ana.says(ana.chat, "/kill", media=picture)
+        await ana.says(ana.chat, "my cat", media=picture)
+        await ana.says(group, "/kill@other_bot", media=picture)
+        await ana.says(group, "/kill@Tiller_Bot", media=picture)
+        await ana.says(ana.chat, "/last")
+        assert "caption" in (await said(telegram, ana.chat, 2))[0].text
+        assert ["caption" in message.text for message in await said(telegram, group)] == [True]
+        assert talk.door.lines == ["/last"]
