@@ -59,7 +59,7 @@ def test_who_is_let_in_and_what_was_asked_for(event: e.AnyEvent, kind: str, text
     [("schedule", "info", "system"), ("schedule", "warning", "errors"), ("connection", "info", "errors")],
 )
 def test_a_schedule_that_ran_is_no_error(where: str, severity: str, kind: str) -> None:
-    """A place that is told errors only hears of a schedule that failed, not of each that ran, and of the end of trouble."""
+    """Who is told errors only hears of a schedule that failed, not of each that ran; and that trouble is over."""
     assert alert(e.Noticed("n", severity, where, "all is well"), HandDesk()).kind == kind
 
 
