@@ -225,8 +225,8 @@ async def test_who_guesses_from_many_addresses_of_one_network_is_one_guesser(des
 async def test_until_it_can_be_stored_the_answer_is_503(desk: Served) -> None:
     desk.app.not_accepting = "starting"
     try:
-        assert_refused(await send(desk, "buy ETH/USDT 0.033"), 503, "NOT_READY")
-        assert_refused(await post(desk, "pine/wrong", "buy ETH/USDT 0.033"), 401, "UNAUTHORIZED")
+        assert_refused(await send(desk, "buy ETH/USDT 0.0330917"), 503, "NOT_READY")
+        assert_refused(await post(desk, "pine/wrong", "buy ETH/USDT 0.0330917"), 401, "UNAUTHORIZED")
     finally:
         desk.app.not_accepting = ""
-    assert "0.033" not in await journal(desk)
+    assert "0.0330917" not in await journal(desk)
