@@ -40,8 +40,7 @@ class Alarms:
                 f"{leg.symbol}: the {leg.leg} order {leg.id} over {plain(pair.size)} does not work "
                 f"({leg.reason}).{again}"
             )
-            is_bared = leg.leg is Leg.STOP_LOSS and pair.failed != "ONE_STOP"  # the position has another one then
-            severity = "critical" if is_bared else "warning"
+            severity = "critical" if leg.leg is Leg.STOP_LOSS else "warning"
             await self.book.record(e.Noticed(derive("unprotected", leg.id), severity, "protection", text))
 
     async def refused(self, order: Order | None) -> None:

@@ -49,6 +49,7 @@ class Hearing:
         self.tracks: dict[str, Track] = {}
         self.positions: tuple[Any, ...] = ()
         self._told: dict[int, None] = {}
+        self._over: set[str] = set()  # levels that have ended, of which the books have yet to hear
 
     async def begin(self) -> None:
         """What has happened until now is for those who ask: it is not told."""
@@ -86,13 +87,22 @@ class Hearing:
                 news, is_over = self._end(track, active, seen)
             reports += news
             if is_over:
-                del self.tracks[track.order_id]
+                self.end(track.order_id)
         return reports
+
+    def end(self, order_id: str) -> None:
+        """Nothing more comes of an order."""
+        self.tracks.pop(order_id, None)
+        self._over.add(order_id)
 
     def _adopt(self) -> None:
         """Levels that an earlier process of ours has set."""
-        for order in self.books.open():
-            if order.id not in self.tracks and (track := level_of(order, self.link.clock.now())) is not None:
+        there = {order.id: order for order in self.books.open()}
+        self._over &= there.keys()
+        for order in there.values():
+            if order.id in self.tracks or order.id in self._over:
+                continue
+            if (track := level_of(order, self.link.clock.now())) is not None:
                 self.tracks[order.id] = track
 
     def _reading(self) -> Any:

@@ -67,7 +67,7 @@ class Protecting:
         _, level, there, filled = await self._standing(order)
         level.changed_at = self._link.clock.now()
         await self._set(order.id, there, level.is_stop, ZERO)
-        self._hearing.tracks.pop(order.id, None)
+        self._hearing.end(order.id)
         return [Canceled(order.id, "", filled)]
 
     async def amend(self, order: Order) -> list[Report]:

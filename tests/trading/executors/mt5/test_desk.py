@@ -77,6 +77,20 @@ def test_moving_a_stop_and_taking_it_away(mode: int) -> None:
 
 
 @EACH
+def test_a_trailing_stop_takes_the_place_of_a_stop(mode: int) -> None:
+    @at_mt5(mode)
+    async def story(desk: Desk) -> None:
+        await desk.buy("0.1", stop_loss="1.07", take_profit="1.09")
+        await asyncio.sleep(5)
+        await desk.protection.change("k", DEMO, desk.symbol, ANA, trail=Trail(D("0.005")))
+        await asyncio.sleep(5)
+        assert desk.levels() == {(D("1.075"), D("1.09"))}
+        assert [leg.trail for leg in desk.legs(Leg.STOP_LOSS)] == [Trail(D("0.005"))]
+
+    story()
+
+
+@EACH
 def test_a_trailing_stop_follows_and_stays_while_we_are_down(mode: int) -> None:
     @at_mt5(mode)
     async def story(desk: Desk) -> None:
