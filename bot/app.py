@@ -7,7 +7,6 @@ and held against the venues before anything new may be sent.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
@@ -30,6 +29,7 @@ from bot.wiring.desk import build_desk
 from handlers import commands  # importing declares them
 from handlers.accounts import in_use, latch_text
 from handlers.actor import Actor, ConfirmPolicy, Role
+from handlers.confirm import token_of
 from handlers.context import Context
 from handlers.dispatch import Dispatcher
 from handlers.figures import money
@@ -83,7 +83,7 @@ class App:
         """
         began = self.clock.now()
         replayed = await self.book.open()
-        last_life = await self._last_life()
+        last_life = self.book.written_at
         if self.book.get(Founding, "desk") is None and not self.book.recent_orders():
             await self.book.record(e.DeskFounded(secrets.token_hex(8)))
         self.metrics.follow(lambda: self.book.journal.last_seq, lambda: len(self.book.open_orders()))
@@ -104,12 +104,6 @@ class App:
         await self.book.record(e.DeskStarted(VERSION, "\n".join(self.card(seconds))))
         self.not_accepting = ""
         self.metrics.ready(True)
-
-    async def _last_life(self) -> datetime | None:
-        """When the journal was last written before this start; None at the very first."""
-        async for entry in self.book.journal.read(after=self.book.journal.last_seq - 1, limit=1):
-            return entry.at
-        return None
 
     async def run(self, line: str, actor: Actor | None, surface: str, key: str = "", place: str = "") -> Reply:
         """One line from any surface, once the desk accepts; see `Dispatcher.run`."""
@@ -167,8 +161,7 @@ class App:
             return
         reply = await self.run(schedule.line, actor, "schedule", key)
         text = f"{schedule.line}: {reply.text}"
-        waits = any(button.line.startswith("confirm ") for button in reply.buttons)  # not for long: with a sound
-        severity = "info" if reply.ok and not waits else "warning"
+        severity = "info" if reply.ok and not token_of(reply) else "warning"  # what waits does not for long: aloud
         await self.book.record(e.Noticed(derive(key), severity, "schedule", text))
 
     async def sample_equity(self) -> None:

@@ -58,8 +58,7 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     order = desk.oms.drafting.draft(intent)
     account = order.account_id
     instrument = desk.oms.drafting.instrument(account, order.symbol)
-    expected = reference_price(order, desk.valuation.quote(account, order.symbol))
-    notional = None if expected is None else instrument.notional(order.quantity, expected)
+    expected, notional, worth = _priced(ctx, order)
     capable = desk.oms.executors[account].capabilities
     rate = capable.maker_fee if order.post_only else capable.taker_fee
     fee = None if notional is None else notional * rate
@@ -70,11 +69,10 @@ def preview(ctx: Context, intent: Intent) -> Preview:
     held = next((b.amount for b in ctx.book.balances(account) if b.currency == instrument.quote), ZERO)
     moved = notional if instrument.settlement is Settlement.SPOT else ZERO
     after = None if moved is None or fee is None else held - order.side.sign * moved - fee
-    worth = desk.valuation.rate(account, instrument.quote)
     return Preview(
         order=order,
         expected_price=expected,
-        value=None if notional is None or worth is None else notional * worth,
+        value=_product(notional, worth),
         fee=fee,
         funds_after=after,
         quote=instrument.quote,
@@ -84,6 +82,19 @@ def preview(ctx: Context, intent: Intent) -> Preview:
         margin=desk.gate.margin(order),
         rate=worth,
     )
+
+
+def _priced(ctx: Context, order: Order) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """The price that is expected, the value at it, and what the quote currency is worth in the desk's."""
+    valuation, account = ctx.desk.valuation, order.account_id
+    instrument = ctx.desk.oms.drafting.instrument(account, order.symbol)
+    expected = reference_price(order, valuation.quote(account, order.symbol))
+    notional = None if expected is None else instrument.notional(order.quantity, expected)
+    return expected, notional, valuation.rate(account, instrument.quote)
+
+
+def _product(notional: Decimal | None, worth: Decimal | None) -> Decimal | None:
+    return None if notional is None or worth is None else notional * worth
 
 
 def headline(order: Order) -> str:
@@ -199,13 +210,8 @@ def consent_to_change(ctx: Context, wished: Order) -> Consent:
     """
     if wished.leg is not Leg.ENTRY or reduces(ctx.book, wished):
         return Consent.NONE
-    valuation, account = ctx.desk.valuation, wished.account_id
-    instrument = ctx.desk.oms.drafting.instrument(account, wished.symbol)
-    expected = reference_price(wished, valuation.quote(account, wished.symbol))
-    notional = None if expected is None else instrument.notional(wished.quantity, expected)
-    worth = valuation.rate(account, instrument.quote)
-    value = None if notional is None or worth is None else notional * worth
-    return ctx.policy.need(wished.mode, value)
+    _, notional, worth = _priced(ctx, wished)
+    return ctx.policy.need(wished.mode, _product(notional, worth))
 
 
 async def amended(ctx: Context, order: Order) -> Order:

@@ -28,6 +28,12 @@ TRIES = 3  # at a typed phrase
 UNATTENDED = ("webhook", "strategy", "schedule")  # surfaces from which nobody looks
 DESK = "desk"  # who closes what nobody closed
 
+ASKING = ("confirm", "approve")
+"""The commands that give it."""
+
+AGREED = ("confirmed", "approved")
+"""The outcomes of which the line was run."""
+
 
 class Confirmations:
     """The waiting lines of one desk. Tries and expiry live in memory: a restart voids what waits."""
@@ -194,6 +200,20 @@ def _check_may_agree(asked: Confirmation, ctx: Context) -> None:
 def _folded(phrase: str) -> str:
     """Spaces and letter case do not make a phrase wrong: phones change both."""
     return " ".join(phrase.split()).casefold()
+
+
+# --- what asks, and what answers -------------------------------------------------------------
+
+
+def is_consent(line: str) -> bool:
+    """Whether a line gives a consent, and nothing else: a phrase is typed by whoever gives it."""
+    words = line.removeprefix("/").split()
+    return len(words) == 2 and words[0] in ASKING
+
+
+def token_of(reply: Reply) -> str:
+    """The token of the confirmation that a reply asks for; empty if it asks for none."""
+    return next((button.line.split()[1] for button in reply.buttons if is_consent(button.line)), "")
 
 
 # --- the commands ----------------------------------------------------------------------------

@@ -146,6 +146,11 @@ class Book:
 
     # --- reading -----------------------------------------------------------------------------
 
+    @property
+    def written_at(self) -> datetime | None:
+        """When the last entry was made; None before the first."""
+        return self._at if self.journal.last_seq else None
+
     def is_recent(self, at: datetime, span: timedelta) -> bool:
         """Whether `at` is less than `span` ago. What lies ahead is not: the machine's clock was set back since.
 

@@ -1,27 +1,10 @@
-"""Cards that ask for a consent: for which one, and what they say once they wait no longer, the same in every chat."""
+"""What cards that asked for a consent say once they wait no longer, the same in every chat."""
 
 import msgspec
 
-from handlers.confirm import DESK
+from handlers.confirm import AGREED, DESK
 from handlers.reply import Reply, Tone
 from trading.control import Confirmation
-
-ASKING = ("confirm", "approve")
-"""The commands that give it."""
-
-AGREED = ("confirmed", "approved")
-"""The outcomes of which the line was run."""
-
-
-def is_consent(line: str) -> bool:
-    """Whether a line gives a consent, and nothing else: a phrase is typed by whoever gives it."""
-    words = line.removeprefix("/").split()
-    return len(words) == 2 and words[0] in ASKING
-
-
-def token_of(reply: Reply) -> str:
-    """The token of the confirmation that a reply asks for; empty if it asks for none."""
-    return next((button.line.split()[1] for button in reply.buttons if is_consent(button.line)), "")
 
 
 def ended(asked: Confirmation | None, shown: Reply | None = None) -> Reply:

@@ -53,16 +53,7 @@ def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
     server.state.keeper = Gatekeeper(app.tokens, app.settings.data_dir, app.clock, time)
     server.state.gallery = Gallery(time)
     server.state.alert_rates = AlertRates(time)
-    for routes in (
-        webhooks,
-        api,
-        reading,
-        gallery,
-        stream,
-        alerts,
-        health,
-        login,
-    ):  # orders come by the first
+    for routes in (webhooks, api, reading, gallery, stream, alerts, health, login):  # routes are tried in this order
         server.include_router(routes)
     add_errors(server)
     server.add_middleware(Guard, desk=app, host=app.settings.web.host, patience_s=patience_s)

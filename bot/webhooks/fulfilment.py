@@ -12,6 +12,7 @@ from bot.desk import LiveDesk
 from bot.webhooks.sources import Source
 from handlers.actor import Actor
 from handlers.cards import headline, outcome
+from handlers.confirm import token_of
 from handlers.context import Context
 from handlers.parse import bind, find
 from handlers.reply import Reply, from_answer
@@ -163,7 +164,7 @@ class Fulfilment:
         """What a reply of the door means; an order that was made counts more than what went wrong after it."""
         if order := self.book.order(reply.order_id or self.book.order_id(request)):
             return _of_order(order)
-        token = next((b.line.split()[1] for b in reply.buttons if b.line.startswith("confirm ")), "")
+        token = token_of(reply)
         if token and reply.ok:
             asked = self.book.get(Confirmation, token)
             if asked is None or asked.outcome:

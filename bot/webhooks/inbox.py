@@ -16,6 +16,7 @@ from bot.desk import LiveDesk
 from bot.webhooks.fulfilment import Done, Fulfilment, Look, NotNow, Run, limit, too_old
 from bot.webhooks.sources import SKEW_S, Source
 from handlers.cards import headline
+from handlers.confirm import AGREED
 from handlers.tradingview.body import decoded
 from handlers.tradingview.given import Unreadable
 from handlers.tradingview.reading import Reading
@@ -231,7 +232,7 @@ class Inbox:
         asked = self.book.get(Confirmation, token)
         if asked is None:
             return Done(Outcome.REJECTED, f"{token}: not known any more, nothing was sent.")
-        if asked.outcome not in ("confirmed", "approved"):
+        if asked.outcome not in AGREED:
             why = {"expired": "nobody agreed in time", "voided": "voided"}.get(asked.outcome)
             return Done(Outcome.REJECTED, f"{asked.line}: {why or f'rejected by {asked.closed_by}'}, nothing was sent.")
         order_id = self.book.order_id(asked.key)

@@ -7,10 +7,11 @@ import structlog
 
 from bot.alerts.notifier import Undelivered
 from bot.chats.base import MessageRef
-from bot.chats.consent import ended, token_of
+from bot.chats.consent import ended
 from bot.chats.discord.sending import Sender
 from bot.chats.discord.wire import Refused
 from bot.chats.memory import Memory
+from handlers.confirm import token_of
 from handlers.reply import Reply
 from trading.book import Book
 from trading.control import Confirmation

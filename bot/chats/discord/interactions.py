@@ -18,13 +18,13 @@ from discord import app_commands
 from bot.alerts.notifier import Undelivered
 from bot.chats.answering import Answering
 from bot.chats.base import House, Place, destination
-from bot.chats.consent import ASKING, is_consent
 from bot.chats.discord.answers import ATTEMPT_S, ATTEMPTS, NAME, Answers, Interaction, acknowledged
 from bot.chats.discord.commands import asked_of, choices_of, line_of
 from bot.chats.discord.sending import Sender
 from bot.chats.discord.turns import Request, Turns, urgent
 from bot.chats.discord.wire import delivering
 from handlers.actor import AUTOMATIC, Actor, Role
+from handlers.confirm import ASKING, is_consent
 from handlers.reply import Reply, Tone
 from handlers.spec import CommandSpec
 from trading.control import Confirmation

@@ -9,7 +9,6 @@ import structlog
 
 from bot.chats.answering import Answering
 from bot.chats.base import House, MessageRef, Place, destination
-from bot.chats.consent import ASKING
 from bot.chats.telegram.cards import Cards
 from bot.chats.telegram.menu import Menus
 from bot.chats.telegram.pace import Flood
@@ -17,6 +16,7 @@ from bot.chats.telegram.speech import Speech
 from bot.chats.telegram.updates import Aside, Line, Press, is_private
 from bot.chats.telegram.wire import Unreachable, Wire
 from handlers.actor import Actor, Role
+from handlers.confirm import ASKING
 from handlers.parse import MissingArgument, find
 from handlers.reply import Reply, Tone
 from trading.clock import Clock

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bot.chats.base import MessageRef, Place
-from bot.chats.consent import AGREED, ended, token_of
+from bot.chats.consent import ended
 from bot.chats.memory import Memory
+from handlers.confirm import AGREED, token_of
 from handlers.parse import MissingArgument
 from handlers.reply import Reply
 from trading.book import Book

@@ -5,7 +5,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from bot.chats.consent import ended, is_consent, token_of
+from bot.chats.consent import ended
+from handlers.confirm import is_consent, token_of
 from handlers.reply import Button, Image, Reply, Tone
 from tests.kit import START
 from trading.control import Confirmation
