@@ -15,11 +15,10 @@ from trading.drafting import protective_intents
 from trading.instruments import ZERO, Settlement, Side
 from trading.intent import Intent, Leg, TimeInForce
 from trading.order import Order, OrderStatus
-from trading.ports import Approved
+from trading.ports import Approved, Funds
 from trading.risk.gate import Denied
 from trading.risk.promised import reference_price
 from trading.risk.reasons import Reason
-from trading.risk.view import Funds
 
 SETTLE_S = 2.0  # how long an answer waits for the venue's first word
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -210,6 +210,27 @@ class KeepsPayments(Protocol):
 
     async def payments(self, since: datetime) -> Sequence[Paid]:
         """Everything of it from `since` on, oldest first."""
+        ...
+
+
+class Funds(NamedTuple):
+    """What an order takes of a currency, and what is there and not reserved.
+
+    Of margin, too, how many lots fit at most.
+    """
+
+    needs: Decimal
+    free: Decimal
+    currency: str
+    fits: Decimal | None = None
+
+
+@runtime_checkable
+class KnowsMargin(Protocol):
+    """An executor whose venue says by itself what an order takes of the account's money."""
+
+    def margin(self, order: Order) -> Funds | None:
+        """What it takes, and how many lots fit; None if it takes nothing, or that is not known."""
         ...
 
 

@@ -11,7 +11,6 @@ from bot.settings.models import Settings
 from bot.settings.risk import AccountRisk, RiskSettings
 from bot.tokens import Tokens
 from bot.wiring.markets import build_markets
-from bot.wiring.mt5 import margin_of
 from bot.wiring.venues import build_executors
 from trading.binance.budget import Budget
 from trading.book import Book
@@ -23,6 +22,8 @@ from trading.intent import AccountId
 from trading.journal.store import JournalStore
 from trading.kill import Killer
 from trading.oms import Oms
+from trading.order import Order
+from trading.ports import Funds, KnowsMargin
 from trading.protection import Protection
 from trading.reconcile import Reconciler
 from trading.risk.gate import RiskGate
@@ -50,6 +51,10 @@ def build_desk(
     def listed(account: AccountId, symbol: Symbol) -> Instrument | None:
         return executors[account].instruments.get(symbol)
 
+    def margin(order: Order) -> Funds | None:
+        executor = executors[order.account_id]
+        return executor.margin(order) if isinstance(executor, KnowsMargin) else None
+
     gate = RiskGate(
         book,
         valuation,
@@ -60,7 +65,7 @@ def build_desk(
         not_ready=lambda account: unready.get(account, "") or closed.get(account, ""),
         listed=listed,
         vet=lambda order, reference: executors[order.account_id].vet(order, reference),
-        margin=lambda order: margin_of(executors[order.account_id], order),
+        margin=margin,
     )
     oms = Oms(book, gate, Drafting(book, valuation, executors), executors)
     protection = Protection(oms)

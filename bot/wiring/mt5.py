@@ -7,20 +7,10 @@ from bot.settings.accounts import AccountSettings
 from bot.settings.models import Settings
 from trading.clock import Clock
 from trading.errors import ConfigError
-from trading.executors.mt5.executor import Mt5Executor
 from trading.mt5.bridge.line import Address
 from trading.mt5.bridge.module import BridgeModule
 from trading.mt5.link import Link, Login
 from trading.mt5.native import native
-from trading.order import Order
-from trading.ports import Executor
-from trading.risk.view import Funds
-
-
-def margin_of(executor: Executor, order: Order) -> Funds | None:
-    """What an order takes of the money of a MetaTrader 5 account, as its terminal says; None at other venues."""
-    margin = executor.margin(order) if isinstance(executor, Mt5Executor) else None
-    return Funds(*margin) if margin else None
 
 
 def link_of(settings: Settings, name: str, clock: Clock, wanted: tuple[str, ...]) -> Link:

@@ -7,7 +7,7 @@ import pytest
 from handlers.cards import Preview, card
 from tests.trading.executors.contract import make_order
 from trading.instruments import Side, Symbol
-from trading.risk.view import Funds
+from trading.ports import Funds
 
 D = Decimal
 

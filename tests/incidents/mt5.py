@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
-from bot.wiring.mt5 import margin_of
 from tests.emulators.mt5.decimals import Number
 from tests.incidents.hands import DEMO, Hands, Journal
 from tests.kit import HandClock
@@ -69,7 +68,7 @@ class Desk(Hands):
         self.market = Mt5Market(self.link)
         super().__init__(world.clock, self.market, world.journal, world.limits)
         self.valuation.currency = "USD"
-        self.gate.margin = lambda order: margin_of(self.line, order)
+        self.gate.margin = lambda order: self.line.margin(order)
 
     def connect(self) -> Mt5Executor:
         def recent() -> list[Order]:

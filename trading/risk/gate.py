@@ -15,7 +15,7 @@ from trading.events import Finding
 from trading.instruments import ZERO, Instrument, Symbol
 from trading.intent import AccountId
 from trading.order import Order
-from trading.ports import Approved, Capabilities
+from trading.ports import Approved, Capabilities, Funds
 from trading.risk import limits as rules
 from trading.risk.checks.check import Check
 from trading.risk.checks.filters import FILTERS
@@ -26,7 +26,7 @@ from trading.risk.promised import OpenOrders
 from trading.risk.reasons import Reason
 from trading.risk.standing import Standing, day_pnl, stand
 from trading.risk.submissions import Submissions
-from trading.risk.view import Facts, Funds, View, look
+from trading.risk.view import Facts, View, look
 from trading.valuation import Valuation
 
 _LIMIT = re.compile(r"/limit (\w+)")

@@ -18,24 +18,12 @@ from trading.events import TradingState
 from trading.instruments import ZERO, Instrument
 from trading.order import Order
 from trading.portfolio import Balance, balance_key
-from trading.ports import Capabilities
+from trading.ports import Capabilities, Funds
 from trading.quotes import Quote
 from trading.risk.promised import BUY, NOTHING, SELL, SPOT, Amount, plus, reference_price
 from trading.risk.standing import Standing, largest_value
 from trading.risk.submissions import Sent
 from trading.valuation import Valuation
-
-
-class Funds(NamedTuple):
-    """What an order takes of a currency, and what is there and not reserved.
-
-    Of margin, too, how many lots fit at most.
-    """
-
-    needs: Decimal
-    free: Decimal
-    currency: str
-    fits: Decimal | None = None
 
 
 class Facts(NamedTuple):

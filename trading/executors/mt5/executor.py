@@ -19,7 +19,7 @@ from trading.executors.mt5 import requests, words
 from trading.executors.mt5.hearing import Hearing
 from trading.executors.mt5.history import History
 from trading.executors.mt5.lookups import Doubts, Lookups
-from trading.executors.mt5.margin import Margin, margin_of
+from trading.executors.mt5.margin import margin_of
 from trading.executors.mt5.marks import BY_THE_BROKER, Whose, part_of
 from trading.executors.mt5.orders import Orders
 from trading.executors.mt5.protecting import Protecting
@@ -34,7 +34,7 @@ from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import Terminal, exact
 from trading.order import Order
-from trading.ports import Approved, Capabilities
+from trading.ports import Approved, Capabilities, Funds
 from trading.reports import Filled, Paid, Reconnected, Report, VenueOrder
 
 LOOK_S = 0.5
@@ -113,7 +113,7 @@ class Mt5Executor:
         shown = Shown(exact(tick.bid), exact(tick.ask)) if tick else Shown(reference or ZERO, reference or ZERO)
         check_entry(order, rules, shown)
 
-    def margin(self, order: Order) -> Margin | None:
+    def margin(self, order: Order) -> Funds | None:
         """What an order takes of the account's money, by the terminal; None if it takes none, or that is not known."""
         ours = self._protecting.is_ours
         return margin_of(order, self._link, self._hearing.positions, ours, self._hearing.books.open())

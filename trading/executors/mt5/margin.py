@@ -7,7 +7,7 @@ none before it is done, but counts here as on any venue: else it would be turned
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from trading.executors.mt5.plan import against
 from trading.executors.mt5.requests import BUYS
@@ -17,15 +17,7 @@ from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
 from trading.mt5.terminal import exact
 from trading.order import Order
-
-
-class Margin(NamedTuple):
-    """In the account's currency. `fits`: the most lots that an order may have, 0 if none fit."""
-
-    needs: Decimal
-    free: Decimal
-    currency: str
-    fits: Decimal
+from trading.ports import Funds
 
 
 def margin_of(
@@ -34,7 +26,7 @@ def margin_of(
     positions: Sequence[Any],
     is_ours: Callable[[Any], bool],
     waiting: Iterable[Order],
-) -> Margin | None:
+) -> Funds | None:
     """What an order would take. `positions` are the account's, `waiting` its open orders.
 
     None for what only closes, and where the terminal has told no figures. So it is, too, where a position of the other
@@ -52,11 +44,10 @@ def margin_of(
         return None
     freed = closed * _lot(link, rules, order.side.opposite) if order.type is OrderType.MARKET else ZERO
     others = sum((_opened(each, link, positions) for each in waiting if each.id != order.id), ZERO)
-    margin = _margin(link, rules, lot, order.remaining - closed, freed - others)
-    return margin._replace(fits=closed + margin.fits)
+    return _margin(link, rules, lot, order.remaining - closed, freed - others, closed)
 
 
-def margin_of_request(request: Any, link: Link) -> Margin | None:
+def margin_of_request(request: Any, link: Link) -> Funds | None:
     """The same of a request that the broker has no money for; None where the figures do not say so."""
     rules = link.by_name.get(request.symbol)
     lot = _lot(link, rules, Side.BUY if request.type in BUYS else Side.SELL)
@@ -66,7 +57,7 @@ def margin_of_request(request: Any, link: Link) -> Margin | None:
     return margin if margin.needs > margin.free else None
 
 
-def short(margin: Margin) -> tuple[str, str]:
+def short(margin: Funds) -> tuple[str, str]:
     """What an order that is too large needs, and what to do."""
     text = f"It needs {plain(margin.needs)} {margin.currency} of margin, and {plain(margin.free)} are free."
     if margin.fits:
@@ -74,14 +65,19 @@ def short(margin: Margin) -> tuple[str, str]:
     return text, "Not even the smallest lot fits: close something first."
 
 
-def _margin(link: Link, rules: SymbolRules, lot: Decimal, volume: Decimal, more: Decimal = ZERO) -> Margin:
-    """What so many lots take. `more` is free beside what the terminal says."""
+def _margin(
+    link: Link, rules: SymbolRules, lot: Decimal, volume: Decimal, more: Decimal = ZERO, closed: Decimal = ZERO
+) -> Funds:
+    """What so many lots take, in the account's currency. `more` is free beside what the terminal says.
+
+    `fits`: the most lots that an order may have, with those `closed` by it that take nothing; 0 if none fit.
+    """
     free = exact(link.account.margin_free) + more
     room = rules.instrument.round_quantity(max(free, ZERO) / lot)
     fits = room if room >= rules.instrument.min_quantity else ZERO
     cent = Decimal(1).scaleb(-link.account.currency_digits)
     needs = (volume * lot).quantize(cent, ROUND_CEILING)
-    return Margin(needs, free.quantize(cent, ROUND_FLOOR), link.account.currency, fits)
+    return Funds(needs, free.quantize(cent, ROUND_FLOOR), link.account.currency, closed + fits)
 
 
 def _opened(order: Order, link: Link, positions: Sequence[Any]) -> Decimal:
