@@ -1,8 +1,12 @@
-"""A whole desk in this process, on a real database and the simulated market, as `tiller run` builds it."""
+"""A whole desk in this process, on a real database and the simulated market, as `tiller run` builds it.
+
+Its day is always the same one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.app import App
@@ -13,6 +17,19 @@ from handlers.actor import Actor
 from handlers.reply import Reply
 from trading.clock import SystemClock
 from trading.journal.store import open_journal
+
+
+class Later:
+    """The machine's clock, so much later."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._machine, self._by = SystemClock(), by
+
+    def now(self) -> datetime:
+        return self._machine.now() + self._by
+
+
+SAME_DAY = Later(datetime(2026, 11, 18, 12, tzinfo=UTC) - SystemClock().now())  # the market's prices are its day's
 
 
 class Running:
@@ -46,7 +63,7 @@ async def running(folder: Path, *, crash: bool = False, toml: str = "", **enviro
     settings = load(config, folder / "data", 0, environ)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = await open_journal(settings.database.url)
-    app = App(settings, store, SystemClock(), LogTail())
+    app = App(settings, store, SAME_DAY, LogTail())
     try:
         await app.start()
         yield Running(app)

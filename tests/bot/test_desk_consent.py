@@ -45,15 +45,18 @@ async def test_making_a_large_order_smaller_and_moving_an_exit_wait_for_nobody(t
         assert (smaller.buttons, order.quantity, order.limit_price) == ((), Decimal("0.004"), Decimal(64900))
 
 
-@pytest.mark.parametrize("limit", ["60000", "62000"])
-async def test_a_sale_counts_at_what_it_would_bring(tmp_path: Path, limit: str) -> None:
+@pytest.mark.parametrize("below", [400, 2000])
+async def test_a_sale_counts_at_what_it_would_bring(tmp_path: Path, below: int) -> None:
     """A limit below the market is done at the market: a low one made a large sale look small."""
-    rules = RULES.replace('"200"', '"310.5"')
+    rules = RULES.replace('"200"', '"310"')
     async with running(tmp_path, toml=CONTRACTS + rules) as desk:
         quote = desk.app.desk.markets["demo"].quote(Symbol("BTC/USDT"))
         assert quote is not None
-        assert quote.bids[0].price * Decimal("0.005") > Decimal("310.5") > Decimal(limit) * Decimal("0.005")
-        asked = await desk.say(f"/sell BTC/USDT 0.005 {limit}")
+        bid = quote.bids[0].price
+        size = round(311 / bid, 5)
+        limit = round(bid) - below
+        assert limit * size < 310 < bid * size
+        asked = await desk.say(f"/sell BTC/USDT {size} {limit}")
         assert "Somebody else must approve" in asked.text
         assert asked.order_id is None
 

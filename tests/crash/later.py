@@ -6,24 +6,14 @@ It is the real one but for its clock: the time that went by while nobody was up.
 import argparse
 import asyncio
 import os
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from bot.cli import say
 from bot.serve import serve
 from bot.settings.loading import load
-from trading.clock import SystemClock
+from tests.running import Later
 from trading.instruments import trap_floats
-
-
-class Later:
-    """The machine's clock, so much later."""
-
-    def __init__(self, by: timedelta) -> None:
-        self._machine, self._by = SystemClock(), by
-
-    def now(self) -> datetime:
-        return self._machine.now() + self._by
 
 
 def main() -> None:

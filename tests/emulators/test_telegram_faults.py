@@ -1,6 +1,7 @@
 """What goes wrong, seen through python-telegram-bot: its error classes are how a bot tells one from the other."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -102,6 +103,18 @@ async def test_an_outage_ends(kind: str) -> None:
         await client.send_message(1111, "after")
         assert ana.chat.texts == ["before", "hello?", "after"]
         assert len(await client.get_updates()) == 1
+
+
+async def test_an_outage_that_two_end_at_once_is_over_for_both() -> None:
+    async with Telegram(NOW) as telegram:
+        await telegram.outage("refused")
+        first = asyncio.create_task(telegram.recover())
+        await asyncio.sleep(0)  # it has begun
+        await telegram.recover()
+        socket.create_connection(
+            ("127.0.0.1", int(telegram.url.rpartition(":")[2]))
+        ).close()  # at once: the loop does not turn
+        await first
 
 
 async def test_a_poller_lives_through_a_lost_answer() -> None:

@@ -31,6 +31,7 @@ class Wire:
         self._port = 0
         self._place: socket.socket | None = None  # holds the port while nobody listens
         self._runner: web.AppRunner | None = None
+        self._changing = asyncio.Lock()  # an outage that two end at once is over for both when somebody listens
 
     async def open(self, port: int = 0) -> None:
         """Listen: at the port it had before, else at this one, else at any."""
@@ -57,16 +58,18 @@ class Wire:
         """Refuse connections, answer 502, or hang; ValueError for what is none of these."""
         if kind not in OUTAGES:
             raise ValueError(f"no outage is called {kind}")
-        self.outage = kind
-        if kind == "refused":
-            await self._stop_listening()
+        async with self._changing:
+            self.outage = kind
+            if kind == "refused":
+                await self._stop_listening()
 
     async def end_outage(self) -> None:
         """Be there again; who hung is let go without an answer."""
-        self.outage = ""
-        self.release()
-        if self._runner is None and self._place is not None:
-            await self.open()
+        async with self._changing:
+            if self._runner is None and self._place is not None:
+                await self.open()
+            self.outage = ""
+            self.release()
 
     def release(self) -> None:
         """End every hang: those connections are closed."""
