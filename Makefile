@@ -6,7 +6,7 @@ SEEDS ?= 200
 ROUNDS ?= 100
 COUNT ?= 100000
 
-.PHONY: run setup test check simulate faults crash bodies bench docs pictures lock clean
+.PHONY: run setup test check simulate faults crash bodies properties bench docs pictures lock clean
 
 run: setup
 	@$(BIN)/tiller run
@@ -46,6 +46,9 @@ crash: setup
 
 bodies: setup
 	@$(BIN)/python -m tests.bodies --count $(COUNT)
+
+properties: setup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m hypothesis --hypothesis-profile=new
 
 pictures: setup
 	@$(BIN)/python -m bot.web.pictures

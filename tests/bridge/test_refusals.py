@@ -117,7 +117,7 @@ async def test_no_message_ends_the_bridge(tmp_path: Path) -> None:
         async with bridge.raw() as line:
             frames: list[bytes] = []
 
-            @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+            @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
             @given(st.one_of(FRAMES, QUESTIONS).map(msgspec.msgpack.encode) | st.binary(max_size=40))
             def collect(frame: bytes) -> None:
                 frames.append(frame)

@@ -166,7 +166,7 @@ step = st.tuples(
 
 
 @given(st.lists(step, max_size=30), st.integers(1, 1_000_000), st.integers(1, 125), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_profit_is_the_cash_that_flowed(
     steps: list[tuple[str, Decimal, Decimal]], mark: int, leverage: int, isolated: bool
 ) -> None:
@@ -198,7 +198,7 @@ action = st.one_of(
 
 
 @given(st.lists(action, max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_happens_the_books_agree(actions: list[tuple[object, ...]]) -> None:
     """The wallet is what came in, plus profits, less fees; the position is what was traded; the ledger tells it all."""
     venue = Binance(now_ms=NOW)

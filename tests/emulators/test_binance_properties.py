@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -161,6 +161,4 @@ class SpotExchange(RuleBasedStateMachine):
 
 
 TestSpotExchange = SpotExchange.TestCase
-TestSpotExchange.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestSpotExchange.settings = settings(max_examples=40, stateful_step_count=40)

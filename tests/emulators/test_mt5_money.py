@@ -58,7 +58,7 @@ def _step(at: Mt5Desk, prices: dict[str, int], step: tuple[Any, ...]) -> None:
         at.terminal.advance(step[1] * 86_400)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     steps=st.lists(STEPS, max_size=25),
     mode=st.sampled_from([HEDGING, NETTING]),
@@ -88,7 +88,7 @@ def test_deals_add_up_to_the_balance_and_volumes_to_the_positions(
         assert len({one.symbol for one in positions}) == len(positions)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     parts=st.lists(st.integers(1, 40), min_size=1, max_size=6),
     long=st.booleans(),

@@ -271,7 +271,7 @@ async def play(steps: list[tuple[Any, ...]]) -> HandDesk:
     return desk
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEP, max_size=10))
 def test_at_most_one_run_a_token_and_never_without_its_consent(steps: list[tuple[Any, ...]]) -> None:
     desk = asyncio.run(play(steps))

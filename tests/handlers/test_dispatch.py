@@ -285,7 +285,7 @@ def readable(line: str, actor: Actor) -> bool:
         return False
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(LINES, st.sampled_from([ANA, VIC, EVA]))
 def test_a_line_that_cannot_be_read_changes_nothing(line: str, actor: Actor) -> None:
     async def run() -> tuple[HandDesk, Reply]:

@@ -78,7 +78,7 @@ RULES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rules=RULES, hours=st.sampled_from(["", "00:00-23:59", "22:00-07:00"]), muted=st.booleans())
 async def test_a_critical_alert_sounds_unless_its_severity_is_named(
     rules: dict[tuple[str, str], str], hours: str, muted: bool

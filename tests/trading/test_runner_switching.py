@@ -184,7 +184,7 @@ def test_a_strategy_that_cannot_run_stops_the_start(changes: dict[str, Any], tex
 # --- in all ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(90, 110), st.sampled_from(["fill", "fill", "fill", "hold", "refuse", "lose"]))),
     st.booleans(),
@@ -207,7 +207,7 @@ def test_the_position_never_exceeds_one_size_and_no_two_orders_work_at_once(
     play()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(90, 110), max_size=30))
 def test_at_a_venue_that_fills_the_orders_are_the_turns_of_the_price(closes: list[int]) -> None:
     @on_a_desk()

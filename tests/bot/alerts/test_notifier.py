@@ -3,7 +3,7 @@
 import asyncio
 from itertools import groupby
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.notifier import KEPT
@@ -12,7 +12,6 @@ from tests.bot.alerts.telling import LONG_S, Disk, Ear, Life, told, virtually
 from tests.kit import MemoryJournal
 
 
-@settings(deadline=None)
 @given(
     moves=st.integers(1, 8),
     trouble=st.lists(st.booleans(), max_size=12),

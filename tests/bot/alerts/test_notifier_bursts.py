@@ -104,7 +104,7 @@ def test_a_message_has_as_much_as_fits_and_the_rest_follows() -> None:
     virtually(story())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     moves=st.integers(0, 8),
     trouble=st.lists(st.booleans(), max_size=10),

@@ -1,6 +1,6 @@
 """Whatever a reply holds, Discord takes it: within every limit, without markup or mentions from its text."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.render.discord import COLOURS, MOST_PAGES, DiscordMessage, messages
@@ -34,7 +34,6 @@ def _units(text: str) -> int:
 
 
 @given(REPLIES, st.booleans())
-@settings(deadline=None)
 def test_any_reply_is_within_every_limit(reply: Reply, content: bool) -> None:
     sent = _sent(reply, content)
     assert 1 <= len(sent) <= MOST_PAGES
@@ -58,7 +57,6 @@ def test_any_reply_is_within_every_limit(reply: Reply, content: bool) -> None:
 
 
 @given(ASCII.filter(str.strip), st.integers(1, 200), st.sampled_from(Tone), st.booleans())
-@settings(deadline=None)
 def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone, content: bool) -> None:
     sent = _sent(Reply(text * times, tone=tone), content)
     if (file := sent[-1].file) is not None:
@@ -68,7 +66,6 @@ def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone, cont
 
 
 @given(LONG)
-@settings(deadline=None)
 def test_any_text_is_shown_whole(text: str) -> None:
     sent = _sent(Reply(text))
     if not sent[-1].file:

@@ -1,7 +1,7 @@
 """Tables on a phone: a grid of four columns and forty characters, or cards."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -73,7 +73,6 @@ def test_an_empty_table_says_so() -> None:
 
 
 @given(tables(WORDS))
-@settings(deadline=None)
 def test_a_grid_is_never_too_wide_and_cards_have_every_cell(table: Table) -> None:
     blocks = on_phone(table)
     if table.rows and blocks[0].lines[0].look is Look.MONO:
@@ -92,7 +91,6 @@ def test_a_grid_is_never_too_wide_and_cards_have_every_cell(table: Table) -> Non
 
 
 @given(st.lists(st.tuples(st.text("ab", min_size=1, max_size=9), st.integers(0, 9999)), min_size=1, max_size=5))
-@settings(deadline=None)
 def test_numbers_stand_at_the_right(rows: list[tuple[str, int]]) -> None:
     lines = _lines(Table.of(("Name", "Count"), rows))
     assert {len(line) for line in lines[1:]} == {len(lines[0])}

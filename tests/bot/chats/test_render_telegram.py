@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.render.pages import SIGNS
@@ -29,7 +29,6 @@ def _shown(sent: tuple[TelegramMessage, ...]) -> str:
 
 
 @given(REPLIES)
-@settings(deadline=None)
 def test_any_reply_is_within_every_limit(reply: Reply) -> None:
     sent = _sent(reply)
     assert 1 <= len(sent) <= MOST_PAGES + 1
@@ -60,7 +59,6 @@ def _data(line: str) -> str:
 
 
 @given(ASCII.filter(str.strip), st.integers(1, 300), st.sampled_from(Tone))
-@settings(deadline=None)
 def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone) -> None:
     reply = Reply(text * times, tone=tone)
     sent = _sent(reply)
@@ -72,7 +70,6 @@ def test_pages_joined_have_all_the_words(text: str, times: int, tone: Tone) -> N
 
 
 @given(LONG)
-@settings(deadline=None)
 def test_any_text_is_shown_whole(text: str) -> None:
     sent = _sent(Reply(text))
     if not sent[-1].document:
@@ -80,7 +77,6 @@ def test_any_text_is_shown_whole(text: str) -> None:
 
 
 @given(st.lists(ANY, min_size=1, max_size=40))
-@settings(deadline=None)
 def test_lines_are_broken_at_their_ends(lines: list[str]) -> None:
     kept = [line for line in "\n".join(map(harmless, lines)).split("\n") if line.strip()]
     sent = _sent(Reply("\n".join(lines)))

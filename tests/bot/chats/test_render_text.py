@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.render.text import SHORTEST, fitting, harmless, pieces, shortened, units, width
@@ -36,7 +36,6 @@ def test_what_cannot_be_seen_or_steers_is_shown_as_a_mark(given_: str, shown: st
 
 
 @given(ANY)
-@settings(deadline=None)
 def test_nothing_shown_is_invisible_or_turns_the_line(text: str) -> None:
     ours = harmless(text).replace("@\u200b", "@").replace("\u2068", "").replace("\u2069", "")
     assert all(c == "\n" or c.isprintable() for c in ours)
@@ -44,7 +43,6 @@ def test_nothing_shown_is_invisible_or_turns_the_line(text: str) -> None:
 
 
 @given(ASCII)
-@settings(deadline=None)
 def test_plain_text_is_shown_as_it_is(text: str) -> None:
     assert harmless(text) == text
 
@@ -58,7 +56,6 @@ def test_widths_are_those_of_a_fixed_font() -> None:
 
 
 @given(LONG.map(harmless), st.integers(SHORTEST, 300))
-@settings(deadline=None)
 def test_a_cut_is_never_within_a_character(text: str, most: int) -> None:
     cut = shortened(text, most)
     assert units(cut) <= most
@@ -78,7 +75,6 @@ def test_a_flag_stays_whole() -> None:
 
 
 @given(LONG.map(harmless).map(lambda text: text.replace("\n", " ")), st.integers(SHORTEST, 200))
-@settings(deadline=None)
 def test_pieces_are_all_of_the_line(line: str, most: int) -> None:
     parts = list(pieces(line, most))
     assert all(units(part) <= most for part in parts)

@@ -16,7 +16,7 @@ from tests.bot.web.served import Served
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REPLY = {"ok", "text", "tone", "table", "buttons", "image", "order_id", "phrase", "error"}
 ERROR = {"error", "text", "remedy"}
-often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 text = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 anything = st.recursive(

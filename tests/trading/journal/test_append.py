@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.trading.journal.conftest import Place
 from tests.trading.journal.facts import BATCHES, NOON, at, initialized, noticed, order_row, position_row
@@ -171,7 +171,7 @@ def test_any_sequence_of_appends_reads_back_equal(place: Place) -> None:
     with asyncio.Runner() as runner:
         journal = runner.run(open_journal(place.url))
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=25)
         @given(BATCHES)
         def check(batches: Any) -> None:
             async def append_and_read() -> None:

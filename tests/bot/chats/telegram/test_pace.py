@@ -23,7 +23,7 @@ def most_within(times: list[float], seconds: float) -> int:
     return max((sum(at <= other < at + seconds for other in times) for at in times), default=0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     plan=st.lists(st.tuples(st.sampled_from([1, 2, -5]), st.floats(0, 3), st.floats(0, 2)), max_size=60),
 )

@@ -5,7 +5,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulators.mt5.codes import Refusal
@@ -157,7 +157,7 @@ def day(acts: list[Act], mode: int, pause_s: float = 2) -> None:
     story()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(acts=DAYS, mode=st.sampled_from(BOTH), pause_s=st.sampled_from([0, 0.3, 2]))
 def test_after_any_day_our_position_is_the_terminal_s(acts: list[Act], mode: int, pause_s: float) -> None:
     """What people did at the terminal is a difference that names itself; once adopted, all is equal."""

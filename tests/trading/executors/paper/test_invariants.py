@@ -128,7 +128,7 @@ class Auditor:
         assert all(len(filled) == 1 for filled in groups.values()), groups
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(worlds, scripts, st.integers(0, 29))
 def test_books_depth_prices_and_restarts_hold_for_any_script(
     world: tuple[Instrument, str], script: list[tuple[Any, ...]], restart_after: int
@@ -163,7 +163,7 @@ def test_books_depth_prices_and_restarts_hold_for_any_script(
         assert twin.open_orders() == venue.open_orders()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(scripts)
 def test_closing_a_linear_position_leaves_what_the_trades_say(script: list[tuple[Any, ...]]) -> None:
     world = (LINEAR, "quote")
