@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def test_the_settings_that_compose_gives_are_settings(tmp_path: Path) -> None:
     assert settings.telegram.token.get_secret_value() == "1:AAsecret"
     assert settings.web.host == "0.0.0.0"
     assert settings.web.trusted_proxies == (services["proxy"]["networks"]["outside"]["ipv4_address"],)
+
+
+def test_the_proxys_address_is_given_to_nobody_else() -> None:
+    """The desk starts first, and would be given the first address that is free."""
+    proxy = ip_address(compose()["services"]["proxy"]["networks"]["outside"]["ipv4_address"])
+    (outside,) = compose()["networks"]["outside"]["ipam"]["config"]
+    assert proxy in ip_network(outside["subnet"])
+    assert proxy not in ip_network(outside["ip_range"])
+    assert ip_network(outside["ip_range"]).broadcast_address in ip_network(outside["subnet"])
 
 
 def test_nothing_in_compose_is_a_secret_or_may_do_more_than_it_must() -> None:

@@ -11,6 +11,9 @@ from bot.app import App
 from bot.web import errors
 
 LARGEST_BODY = 64 * 1024
+HEARD_OUT = 2 * LARGEST_BODY
+"""A larger body than this is not heard to its end, and then nor is anything else on its connection."""
+
 CONSOLE = ("/_nicegui/", "/_nicegui_ws/")
 WEBHOOKS = "/webhooks/"
 BROUGHT = (WEBHOOKS, "/telegram")
@@ -68,7 +71,10 @@ class Guard:
             heard = receive if scope["path"].startswith(CONSOLE) else await _whole(scope, receive, self.patience_s)
             await self.app(scope, heard, answer)
         except _TooMuch as why:
-            await errors.answer(why.status, why.code, why.text, "Send less.")(scope, receive, answer)
+            refusal = errors.answer(why.status, why.code, why.text, "Send less.")
+            if why.unheard:
+                refusal.headers["connection"] = "close"  # what is left would be taken for the next request
+            await refusal(scope, receive, answer)
         except _Gone:
             return  # nobody listens any more
         except Exception as why:  # noqa: BLE001 - the border of the server: a mistake of ours becomes an answer
@@ -84,9 +90,11 @@ def _shown(path: str) -> str:
 
 
 class _TooMuch(Exception):
-    def __init__(self, status: int, code: str, text: str) -> None:
+    """`unheard`: some of the body may be on its way still."""
+
+    def __init__(self, status: int, code: str, text: str, unheard: bool) -> None:
         super().__init__(text)
-        self.status, self.code, self.text = status, code, text
+        self.status, self.code, self.text, self.unheard = status, code, text, unheard
 
 
 class _Gone(Exception):
@@ -128,22 +136,23 @@ async def _whole(scope: Scope, receive: Receive, patience_s: float) -> Receive:
         _TooMuch: it is larger than allowed, or does not arrive.
     """
     size = dict(scope["headers"]).get(b"content-length", b"")
+    came = int(size[:12]) if size.isdigit() and int(size[:12]) > HEARD_OUT else 0
     parts = bytearray()
-    more = not (size.isdigit() and int(size[:12]) > LARGEST_BODY)
-    too_large = not more
+    more = came == 0
     try:
         async with asyncio.timeout(patience_s):
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise _Gone
-                parts += message.get("body", b"")
-                too_large = len(parts) > LARGEST_BODY
-                more = message.get("more_body", False) and not too_large
+                part = message.get("body", b"")
+                came += len(part)
+                parts += part if came <= LARGEST_BODY else b""
+                more = message.get("more_body", False) and came <= HEARD_OUT
     except TimeoutError:
-        raise _TooMuch(408, "TOO_SLOW", "The body did not arrive in time.") from None
-    if too_large:
-        raise _TooMuch(413, "TOO_LARGE", "The body is over 64 KiB.")
+        raise _TooMuch(408, "TOO_SLOW", "The body did not arrive in time.", unheard=True) from None
+    if came > LARGEST_BODY:
+        raise _TooMuch(413, "TOO_LARGE", "The body is over 64 KiB.", unheard=came > HEARD_OUT)
     given = False
 
     async def again() -> Message:

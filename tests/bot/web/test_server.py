@@ -119,6 +119,35 @@ async def test_a_body_over_64_kib_is_refused_whether_its_length_is_said_or_not(d
     assert fits.json()["ok"] is True
 
 
+async def test_a_body_that_is_a_little_too_large_is_heard_to_its_end_and_spoils_nothing(desk: Served) -> None:
+    """A proxy sends other people's requests on the same connection: none of them may fail for this one."""
+    body = b" " * 128_000  # the most that docker/Caddyfile lets through
+    framed = {
+        b"Content-Length: %d" % len(body): body,
+        b"Transfer-Encoding: chunked": b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
+    }
+    async with connection(desk) as (reader, writer):
+        for length, sent in framed.items():
+            for _ in range(3):
+                writer.write(b"POST /webhooks/pine HTTP/1.1\r\nHost: 127.0.0.1\r\n%b\r\n\r\n" % length)
+                await desk.nobody.get("/healthz")  # by then the head was read, and by itself
+                writer.write(sent)
+                answer = await asyncio.wait_for(reader.readuntil(b'Send less."}'), 5)
+                assert answer.startswith(b"HTTP/1.1 413 ")
+                assert b"connection: close" not in answer.lower()
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: %b\r\n\r\n" % (b"x" * 30_000))
+            answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_after_a_body_that_was_not_heard_to_its_end_the_connection_ends(desk: Served) -> None:
+    async with connection(desk) as (reader, writer):
+        writer.write(b"POST /webhooks/pine HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999999\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 5)  # until it ends
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer.lower()
+
+
 async def test_a_mistake_of_ours_is_told_by_mishap_and_not_by_traceback(tmp_path_factory: Any) -> None:
     broken = APIRouter()
 
@@ -229,13 +258,15 @@ async def test_port_0_takes_a_free_one_and_a_taken_one_is_an_error_with_a_remedy
 
 
 async def test_answers_do_not_wait_for_the_network_to_collect_bytes(desk: Served) -> None:
-    """With Nagle's delay on, a small answer takes 40 ms: twenty would take 0.8 s."""
+    """With Nagle's delay on, a small answer takes 40 ms, each of them; a busy machine is not slow every time."""
     loop = asyncio.get_running_loop()
     await desk.nobody.get("/healthz")
-    began = loop.time()
+    taken = []
     for _ in range(20):
+        began = loop.time()
         await desk.nobody.get("/healthz")
-    assert loop.time() - began < 0.6
+        taken.append(loop.time() - began)
+    assert min(taken) < 0.035
 
 
 async def test_more_silent_connections_than_we_hold_keep_nobody_out(desk: Served) -> None:
