@@ -36,7 +36,11 @@ async def kill(settings: Load, environ: Mapping[str, str], *, flatten: bool, say
     if environ.get("TILLER_URL"):  # another machine's data directory is not here
         async with connect(settings, environ) as client:
             return await _ask(client, "/kill flatten=yes" if flatten else "/kill", say)
-    known = settings()
+    try:
+        known = settings()
+    except ConfigError as why:
+        remedy = "A file named KILL in the bot's data directory halts it too; with the word flatten in it, closes all."
+        raise ConfigError(f"{why} Nothing was halted.", remedy) from None
     if not known.data_dir.is_dir():
         remedy = "Name the bot's own with --data-dir or --config."
         raise ConfigError(f"There is no desk in {known.data_dir.absolute()}; nothing was halted.", remedy)
@@ -135,6 +139,10 @@ async def _latch(settings: Settings, key: str, flatten: bool, say: Say) -> int:
         if why.code != "JOURNAL_IN_USE":
             raise
         say("A bot holds the journal but does not answer: it obeys the file once it runs on, or when it starts again.")
+        return 1
+    except ConfigError as why:
+        say(f"No Tiller runs, and the desk cannot be opened here: {why}")
+        say("It is halted by the file at the next start.")
         return 1
     held = f"{counted(orders, 'open order')} and {counted(positions, 'position')}"
     say(f"No Tiller runs; the desk is HALTED in its journal, with {held}.")

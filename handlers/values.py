@@ -102,7 +102,8 @@ def _order(text: str, ctx: Context, accounts: Sequence[str]) -> OrderRef:
     if ctx.book.get(Order, word) is not None:
         return OrderRef(word)
     if not _ORDER_ID.fullmatch(word):
-        raise IntentError(f"{cut(text)} is not an order id.", "See /orders for ids.", code="UNKNOWN_ORDER")
+        remedy = "Write at least the first four letters of an id of /orders or /trades."
+        raise IntentError(f"{cut(text)} is not an order id.", remedy, code="UNKNOWN_ORDER")
     known = (*ctx.book.open_orders(), *ctx.book.recent_orders())
     found = sorted({order.id for order in known if order.id.startswith(word)})
     if len(found) == 1:
@@ -113,7 +114,7 @@ def _order(text: str, ctx: Context, accounts: Sequence[str]) -> OrderRef:
             f"Write more of it: {' or '.join(found[:3])}.",
             code="UNKNOWN_ORDER",
         )
-    raise IntentError(f"There is no order {cut(text)}.", "See /orders for ids.", code="UNKNOWN_ORDER")
+    raise IntentError(f"There is no order {cut(text)}.", "/orders and /trades show ids.", code="UNKNOWN_ORDER")
 
 
 def _scope(text: str, ctx: Context, accounts: Sequence[str]) -> Scope:

@@ -111,11 +111,8 @@ class Settings(Section):
                     ("accounts", name, "market"),
                     "is replay, but [market] symbols does not name the symbol of the file",
                 )
-            if account.venue == "mt5" and account.transport == "bridge":
-                if not account.bridge_url:
-                    yield ("accounts", name, "bridge_url"), "is empty, but transport is bridge"
-                elif not account.bridge_token.get_secret_value():
-                    yield ("accounts", name, "bridge_token"), "is empty: `tiller bridge` says where it keeps it"
+            if account.venue == "mt5" and account.transport == "bridge" and not account.bridge_url:
+                yield ("accounts", name, "bridge_url"), "is empty, but transport is bridge"
         if bool(self.bridge.certificate) != bool(self.bridge.key):
             yield ("bridge", "certificate"), "and key belong together: set both or neither"
         users: list[tuple[str, Mapping[str, StrategySettings | WebhookSettings]]] = [

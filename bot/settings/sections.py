@@ -72,7 +72,8 @@ class TelegramSettings(Section):
     )
     chats: Annotated[tuple[TelegramChat, ...], kinds.Kind("list of tables"), kinds.Items] = Field(
         default=(),
-        description="Chats that are told things and may ask: id, topic (0 is none), alerts (all, or fills,errors).",
+        description="Chats that are told things and may ask: id, topic (0 is none), alerts (all, or fills,errors), "
+        "quiet (22:00-07:00).",
         examples=[[{"id": -1001, "topic": 0, "alerts": "all"}]],
     )
     webhook_url: kinds.HttpUrl = Field(
@@ -99,7 +100,8 @@ class DiscordSettings(Section):
     guilds: kinds.UserIds = Field(default=(), description="Servers whose members may ask.", examples=[[1]])
     channels: Annotated[tuple[DiscordChannel, ...], kinds.Kind("list of tables"), kinds.Items] = Field(
         default=(),
-        description="Channels that are told things and may ask: id, alerts (all, or fills,errors).",
+        description="Channels that are told things and may ask: id, alerts (all, or fills,errors), "
+        "quiet (22:00-07:00).",
         examples=[[{"id": 2, "alerts": "fills,errors"}]],
     )
 

@@ -41,7 +41,7 @@ async def read_alerts(app: Desk, actor: Viewer, source: Name = "", limit: Limit 
     return shapes.text(found)  # type: ignore[no-any-return]
 
 
-@alerts.post("/{source}/test", responses=answers(examples.REPLY, 404, 413), openapi_extra=_BODY)
+@alerts.post("/{source}/test", responses=answers(examples.TESTED, 404, 413), openapi_extra=_BODY)
 async def test_alert(source: str, request: Request, app: Desk, actor: Admin) -> Shape:
     """How a body of this source is read, each check, and the exact request; nothing is stored or sent."""
     known = app.desk.sources.find(source)

@@ -121,11 +121,13 @@ class OrderBody(Body):
 
     def line(self) -> str:
         """The command line that says the same."""
+        tif = (self.time_in_force or "").lower()
         words = [self.side.lower(), quote(self.symbol), self.size or self.quantity or ""]
         words += [self.limit_price] if self.limit_price else []
         named = {
             "stop": self.stop_price, "sl": self.stop_loss, "tp": self.take_profit, "trail": self.trail,
-            "tif": (self.time_in_force or "").lower(), "post": "yes" if self.post_only else "",
+            "tif": "" if tif == "gtc" else tif,  # it is what is meant without; a market order is shown with it, too
+            "post": "yes" if self.post_only else "",
             "iceberg": self.iceberg, "reduce": "yes" if self.reduce_only else "", "account": self.account,
         }  # fmt: skip
         words += [f"{name}={quote(value, option=True)}" for name, value in named.items() if value]
@@ -175,7 +177,7 @@ async def create_order(body: OrderBody, request: Request, app: Desk, actor: Trad
     return await _order_line(app, request, body.line(), actor, body.key)
 
 
-@api.delete("/orders/{order_id}", responses=answers(examples.REPLY, 404, 409, 503))
+@api.delete("/orders/{order_id}", responses=answers(examples.CANCELED, 404, 409, 503))
 async def cancel_order(
     order_id: Annotated[str, Path(max_length=40)], request: Request, app: Desk, actor: Trader
 ) -> Shape:
@@ -184,7 +186,7 @@ async def cancel_order(
     return await _order_line(app, request, f"/cancel {found['id']}", actor)
 
 
-@api.post("/orders/sync", responses=answers(examples.REPLY, 503))
+@api.post("/orders/sync", responses=answers(examples.SYNCED, 503))
 async def sync_orders(request: Request, app: Desk, actor: Trader) -> Shape:
     """Hold the books against the venues now."""
     return await _order_line(app, request, "/reconcile", actor)

@@ -56,6 +56,14 @@ REPLY: Shape = {
     "tone": "good", "table": None, "buttons": [], "image": None, "order_id": "hqdbw4kdayhxk3ya", "phrase": None,
     "error": None,
 }  # fmt: skip
+CANCELED: Shape = {**REPLY, "text": "PAPER demo: BUY 0.01 BTC/USDT LIMIT 59,000: Canceled: asked by token:2."}
+SYNCED: Shape = {**REPLY, "text": "PAPER demo: 2 open orders checked, no differences", "order_id": None}
+TESTED: Shape = {
+    **REPLY, "order_id": None,
+    "text": "pine: trader on PAPER demo; the body does not have its secret: the address must, or a signature.\n"
+            "Read as command lines, 1 order.\n\n/buy BTC/USDT 0.01\nPAPER demo: BUY 0.01 BTC/USDT MARKET\n...\n"
+            "Would send: paper: BUY 0.01 BTC/USDT MARKET GTC id=iu5epqigzlw7k2ed\nNothing was sent.",
+}  # fmt: skip
 ACCOUNT: Shape = {
     "account": "demo", "mode": "paper", "venue": "paper", "market": "simulated", "state": "ACTIVE",
     "equity": "9999.24", "cash": "9384.27", "unrealized_pnl": "-0.142", "day_pnl": "-0.76", "room_today": "499.24",
@@ -93,5 +101,26 @@ EVENT: Shape = {
     "seq": 42, "at": "2026-01-05T12:00:00.234567Z", "type": "OrderAccepted", "order_id": "hqdbw4kdayhxk3ya",
     "payload": {"order_id": "hqdbw4kdayhxk3ya", "venue_order_id": "O1"},
 }  # fmt: skip
+READY: Shape = {"ready": True, "reason": None}
 COMPLETION: Shape = {"text": "BTC/USDT", "display": "BTC/USDT", "help": "demo", "start": 5}
 LINK: Shape = {"path": "/login?link=CODE"}
+
+
+def restored(description: Shape) -> Shape:
+    """The API's description with the examples as they stand here: it is made without what is null in them."""
+    for route in (route for path in description["paths"].values() for route in path.values()):
+        for media in (media for answer in route["responses"].values() for media in answer.get("content", {}).values()):
+            if "example" in media:
+                media["example"] = _whole(media["example"])
+    return description
+
+
+def _whole(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_whole(each) for each in found]
+    known = (ORDER, REPLY, CANCELED, SYNCED, TESTED, STATUS, READY)
+    return next((each for each in known if _without_null(each) == found), found)
+
+
+def _without_null(example: Shape) -> Shape:
+    return {name: value for name, value in example.items() if value is not None}

@@ -201,7 +201,7 @@ async def healthz() -> Shape:
 
 
 READY: dict[int | str, Shape] = {
-    200: {"content": {"application/json": {"example": {"ready": True, "reason": None}}}},
+    200: {"content": {"application/json": {"example": examples.READY}}},
     503: {"content": {"application/json": {"example": {"ready": False, "reason": "starting"}}}},
 }
 
@@ -214,7 +214,7 @@ async def readyz(app: Desk, response: Response) -> Shape:
     return {"ready": not reason, "reason": reason or None}
 
 
-METRICS: dict[int | str, Shape] = {200: {"content": {"text/plain": {"example": "tiller_ready 1.0"}}}}
+METRICS = answers(None) | {200: {"content": {"text/plain": {"example": "tiller_ready 1.0"}}}}
 
 
 @health.get("/metrics", response_class=Response, responses=METRICS)

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.app import VERSION, App
+from bot.web import examples
 from bot.web.alerts import alerts
 from bot.web.api import api
 from bot.web.arrival import Arrival
@@ -47,6 +48,8 @@ def build_server(app: App, patience_s: float = PATIENCE_S) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    described = server.openapi
+    server.openapi = lambda: examples.restored(described())  # type: ignore[method-assign]
     server.state.tiller = app
     server.state.patience_s = patience_s
     time = asyncio.get_running_loop().time

@@ -144,7 +144,8 @@ class Sources:
             raise IntentError(text, "See docs/settings.md, [webhooks.NAME].", code="BAD_SETTING") from None
         with self._changing() as kept:
             if name in self._given or name in kept:
-                remedy = f"A new secret for it: rotate {name}. Or take another name."
+                rotate = f"/webhook {name} rotate (tiller webhook rotate {name})"
+                remedy = f"Give it a new secret: {rotate}. Or take another name."
                 raise IntentError(f"There is a source {name} already.", remedy, code="NAME_TAKEN")
             kept[name] = entry
         return self._address(name, entry["secret"])
@@ -164,7 +165,9 @@ class Sources:
             text = f"{name} stands in the settings."
             raise IntentError(text, f"Change [webhooks.{name}] there, and start again.", code="IN_SETTINGS")
         if name not in kept:
-            raise IntentError(f"There is no source {name[:24]!r}.", "See /webhook.", code="NO_SOURCE")
+            raise IntentError(
+                f"There is no source {name[:24]!r}.", "/webhook lists them (tiller webhook list).", code="NO_SOURCE"
+            )
         return kept[name]
 
     # --- the file ----------------------------------------------------------------------------

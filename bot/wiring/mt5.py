@@ -17,9 +17,14 @@ def link_of(settings: Settings, name: str, clock: Clock, wanted: tuple[str, ...]
     """The link of an account to its terminal, which is not connected yet.
 
     Raises:
-        ConfigError: the MetaTrader5 package is not on this machine, or is wanted by more accounts than it can serve.
+        ConfigError: the MetaTrader5 package is not on this machine, or is wanted by more accounts than it can serve;
+            the bridge's token is missing. A command beside the bot, the brake first, does without that one: it may
+            be known to the bot's own environment only.
     """
     account = settings.accounts[name]
+    if account.transport == "bridge" and not account.bridge_token.get_secret_value():
+        remedy = "`tiller bridge` says where it keeps it."
+        raise ConfigError(f"[accounts.{name}] bridge_token is empty.", remedy)
     login = Login(
         account.login,
         account.password.get_secret_value(),

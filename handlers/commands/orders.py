@@ -81,7 +81,7 @@ async def order(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -
 def _known(ctx: Context, order_id: str) -> Order:
     found = ctx.book.order(order_id)
     if found is None:
-        raise IntentError(f"There is no order {order_id}.", "See /orders for ids.", code="UNKNOWN_ORDER")
+        raise IntentError(f"There is no order {order_id}.", "/orders and /trades show ids.", code="UNKNOWN_ORDER")
     return found
 
 

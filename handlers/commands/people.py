@@ -214,12 +214,12 @@ def _still(ctx: Context, guest: Guest | None) -> str:
 
 
 async def _listed(ctx: Context) -> Reply:
-    guests = list(ctx.book.all(Guest))
+    guests = [each for each in ctx.book.all(Guest) if not (waits(each) and _in_settings(ctx, each))]
     decided = await _deciders(ctx)
     rows = [*await ctx.desk.roster(), *(_row(ctx, each, decided.get(each.person, "")) for each in guests)]
     waiting = [each for each in guests if waits(each)]
     text = f"{len(waiting)} waiting to be let in: /users approve=ID, or block=ID." if waiting else ""
-    if len(waiting) >= MOST_WAITING:
+    if sum(waits(each) for each in ctx.book.all(Guest)) >= MOST_WAITING:
         text += " No more are recorded until some are let in or blocked; an id can be let in without."
     buttons = []
     for each in reversed(waiting[-MOST_BUTTONS:]):
@@ -229,6 +229,12 @@ async def _listed(ctx: Context) -> Reply:
             Button(f"{each.person} block", f"users block={each.person}"),
         ]
     return Reply(text, table=Table.of(("Who", "Role", "Known by"), rows), buttons=tuple(buttons), private=True)
+
+
+def _in_settings(ctx: Context, guest: Guest) -> bool:
+    """Whether the settings name somebody by now who asked to be let in before."""
+    chat, _, number = guest.person.partition(":")
+    return any(str(known.ids.get(chat)) == number for known in ctx.desk.named.values())
 
 
 def _row(ctx: Context, guest: Guest, by: str) -> tuple[str, str, str]:

@@ -81,7 +81,7 @@ def _order(
     if size is None and source.size:
         size = placed("size of the source", Size.parse, source.size)
     if size is None or size.unit is Unit.POSITION:
-        remedy = 'Write "size": "0.01", $100, 5% or risk=1%.'
+        remedy = 'Write a size of 0.01, $100, 5% or risk=1%; in JSON "size": "0.01".'
         raise Unreadable("It does not say how much.", remedy, code="NO_SIZE", place=common["place"])
     if fields.flag("reverse"):
         return _reverse(fields, common, side, size)

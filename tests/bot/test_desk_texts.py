@@ -156,3 +156,11 @@ async def test_paper_profit_is_not_added_to_what_is_live(tmp_path: Path) -> None
         lines = (await desk.say("/pnl")).text.splitlines()
         assert [line.split()[0] for line in lines] == ["LIVE", "LIVE", "PAPER", "PAPER"]
         assert "realized 0.00" in lines[0]
+
+
+async def test_a_too_short_beginning_of_an_id_is_told_how_long_one_is(tmp_path: Path) -> None:
+    async with running(tmp_path) as desk:
+        bought = await desk.say("/buy BTC/USDT 0.002")
+        assert bought.order_id is not None
+        assert "at least the first four letters" in (await desk.say(f"/why {bought.order_id[:3]}")).text
+        assert (await desk.say(f"/why {bought.order_id[:4]}")).text.startswith(f"Order {bought.order_id}")

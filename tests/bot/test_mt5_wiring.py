@@ -1,10 +1,12 @@
 """A terminal in the settings: the whole program beside the emulated one, which it imports as it would the package."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.bot.process import PATIENCE_S, environment, one_line
+from tests.bridge.served import TOKEN, served
 from tests.emulators.process import ROOT, emulated
 
 PACKAGE = """
@@ -60,6 +62,30 @@ def test_without_the_package_it_is_one_clear_line(tmp_path: Path) -> None:
     assert "there is one for Windows only" in said
     assert 'transport = "bridge"' in said
     assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_a_bridge_without_its_token_is_one_clear_line(tmp_path: Path) -> None:
+    bridged = SETTINGS + 'transport = "bridge"\nbridge_url = "ws://127.0.0.1:1"\n'
+    found = tiller("check", tmp_path, bridged)
+    assert found.returncode == 1
+    assert "[accounts.broker] bridge_token is empty. `tiller bridge` says where" in " ".join(found.stdout.split())
+    refused = tiller("run", tmp_path, bridged)
+    assert refused.returncode == 2
+    assert "[accounts.broker] bridge_token is empty." in one_line(refused.stderr)
+
+
+async def test_a_bridge_that_does_not_let_us_in_is_no_terminal_to_install(tmp_path: Path) -> None:
+    async with served(tmp_path, tls=True) as bridge:
+        known = f'transport = "bridge"\nbridge_url = "{bridge.address().url}"\n'
+        wrong = f'{SETTINGS}{known}bridge_fingerprint = "{bridge.fingerprint}"\nbridge_token = "another"\n'
+        found = await asyncio.to_thread(tiller, "check", tmp_path, wrong)
+        other = f'{SETTINGS}{known}bridge_fingerprint = "{"0" * 64}"\nbridge_token = "{TOKEN}"\n'
+        pinned = await asyncio.to_thread(tiller, "check", tmp_path, other)
+    for said, why in ((found, "the token is not this bridge's"), (pinned, "another certificate")):
+        text = " ".join(said.stdout.split())
+        assert why in text
+        assert "Compare bridge_token and bridge_fingerprint" in text
+        assert "Install" not in text
 
 
 def test_one_process_has_one_terminal(tmp_path: Path) -> None:

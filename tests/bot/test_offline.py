@@ -198,6 +198,35 @@ def test_a_kill_before_the_first_start(tmp_path: Path, cli: Tiller) -> None:
     assert types(tmp_path / "data") == ["TradingStateChanged", "KillStarted"]
 
 
+def test_a_kill_from_a_shell_that_has_none_of_the_bots_secrets(folder: Path, cli: Tiller) -> None:
+    settings = folder.parent / "broker.toml"
+    settings.write_text('[accounts.broker]\nvenue = "mt5"\ntransport = "bridge"\nbridge_url = "ws://127.0.0.1:1"\n')
+    code, out, err = cli("kill", "--flatten", "--data-dir", folder, "--config", settings)
+    assert (code, err) == (1, "")
+    assert (folder / "KILL").read_text() == "flatten\n"
+    assert "[accounts.broker] bridge_token is empty." in out
+    assert "It is halted by the file at the next start." in out
+    (folder / "KILL").unlink()
+    with Bot(folder):  # with a bot there it is the bot that knows them
+        code, out, err = cli("kill", "--data-dir", folder, "--config", settings)
+        assert (code, err) == (0, "")
+        assert "The desk is HALTED." in out
+        assert cli("resume", "--data-dir", folder, "--config", settings)[0] == 0
+
+
+def test_a_kill_that_the_settings_prevent_says_what_halts_it_all_the_same(folder: Path, cli: Tiller) -> None:
+    (folder.parent / "wrong.toml").write_text("data_dri = 'x'")
+    code, out, err = cli("kill", "--data-dir", folder, "--config", folder.parent / "wrong.toml")
+    assert (code, out) == (2, "")
+    assert "did you mean data_dir?" in err
+    assert "Nothing was halted. A file named KILL in the bot's data directory halts it too" in err
+    assert not (folder / "KILL").exists()
+    (folder / "KILL").touch()
+    with Bot(folder) as bot:
+        assert tiller(folder, "chat", "-c", "status").stdout.startswith("HALTED")
+        assert bot.stop() == 0
+
+
 def test_a_bot_that_holds_the_journal_but_does_not_answer_finds_the_file(folder: Path, cli: Tiller) -> None:
     before = journal(folder)
     with FileLock(folder / "tiller.db.lock"):

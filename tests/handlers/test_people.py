@@ -224,6 +224,18 @@ async def test_the_list_says_who_was_let_in_by_whom_and_has_buttons_for_who_wait
     assert all(len(button.line.encode()) <= 64 for button in listed.buttons), "as long as a button of Telegram may be"
 
 
+async def test_who_asked_before_the_settings_named_them_waits_for_nobody() -> None:
+    desk = Office()
+    for number in (1, 2):
+        await desk.say("/whoami", Actor(f"telegram:{number}", f"Name{number}", Role.STRANGER))
+    desk.named = {**desk.named, "bob": Named("bob", Role.TRADER, {"telegram": 1})}
+    listed = await desk.say("/users")
+    assert listed.text.startswith("1 waiting")
+    assert listed.table is not None
+    assert [row[0] for row in listed.table.rows if row[1] == "waits"] == ["telegram:2"]
+    assert not [button for button in listed.buttons if "telegram:1 " in button.line]
+
+
 async def test_ids_and_aliases_are_completed() -> None:
     desk = Office()
     for number in (1, 2, 3):

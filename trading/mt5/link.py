@@ -244,6 +244,9 @@ def _unreachable(why: Failed | Unanswered) -> VenueUnreachable | VenueRefused:
             "Compare them with the broker's letter; the server is the one shown in the terminal's login window.",
             code="LOGIN_FAILED",
         )
+    if why.code == mt5.RES_E_INTERNAL_FAIL_INIT and why.text.startswith("The bridge "):
+        remedy = "Compare bridge_token and bridge_fingerprint with what `tiller bridge` has and prints."
+        return VenueUnreachable(f"The terminal cannot be reached. {why.text}", remedy)
     remedy = {
         mt5.RES_E_INTERNAL_FAIL_INIT: "Install MetaTrader 5 on this machine, start it once and log in.",
         mt5.RES_E_INVALID_VERSION: "Bring the terminal and the MetaTrader5 package to the same, latest version.",

@@ -77,8 +77,9 @@ class Answers:
         actor = self._house.people.who(SURFACE, asked.user, asked.name)
         if not self._serves(asked.message.place):
             if actor.role > Role.STRANGER:  # whom the settings name, may know what is missing in them
-                chat = asked.message.place.id
-                why = f"I take commands in private and in the chats of the settings; this one's id is {chat}."
+                place = asked.message.place
+                here = f"{place.id}, this topic's {place.topic}" if place.topic else str(place.id)
+                why = f"I take commands in private and in the chats of the settings; this one's id is {here}."
                 await self.aside(Aside(asked.message, asked.user, why), here=True)
             return
         if actor.role is Role.STRANGER and self._strangers.admit(0) is not True:

@@ -45,6 +45,17 @@ def test_a_source_made_beside_a_running_bot_is_known_to_it_at_once(bot: Bot, cli
     assert httpx.post(f"{bot.url}{path_of(rotated)}", content="buy BTC/USDT 0.003").status_code == 401
 
 
+def test_a_refusal_says_what_to_type_in_the_shell(bot: Bot, cli: Tiller) -> None:
+    where = ("--data-dir", bot.folder)
+    assert cli("webhook", "new", "twice", *where)[0] == 0
+    code, _, err = cli("webhook", "new", "twice", *where)
+    assert code == 1
+    assert "tiller webhook rotate twice" in one_line(err)
+    code, _, err = cli("webhook", "rotate", "nope", *where)
+    assert code == 1
+    assert "tiller webhook list" in one_line(err)
+
+
 def test_a_message_is_tried_with_the_bot_up(bot: Bot, cli: Tiller, tmp_path: Path) -> None:
     where = ("--data-dir", bot.folder)
     cli("webhook", "new", "trial", *where)

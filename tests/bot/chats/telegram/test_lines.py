@@ -140,6 +140,16 @@ async def test_private_answers_in_a_group_go_to_the_person() -> None:
         assert "12,345.67" not in "".join(group.texts)
 
 
+async def test_whoami_in_a_group_tells_its_id_and_the_topics_as_the_settings_want_them() -> None:
+    async with Telegram() as telegram, scripted(telegram):
+        ana = telegram.person(ANA, "Ana")
+        group = telegram.group(GROUP - 1, "New", ana, forum=True)
+        topic = ana.opens_topic(group, "Orders")
+        await ana.says(group, "/whoami", thread=topic)
+        (answer,) = await said(telegram, group)
+        assert f"id is {GROUP - 1}, this topic's {topic}." in answer.text
+
+
 async def test_answers_are_given_in_the_topic_where_they_were_asked_for() -> None:
     async with Telegram() as telegram, scripted(telegram, {"id": GROUP, "topic": 0, "alerts": "risk"}):
         ana = telegram.person(ANA, "Ana")
