@@ -26,10 +26,14 @@ Shape = dict[str, Any]
 
 
 class Client:
-    """Use it in `async with`. Every method raises ConfigError when no bot answers there or the token is not known."""
+    """Use it in `async with`. Every method raises ConfigError when no bot answers there or the token is not known.
 
-    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S) -> None:
+    `own` is the data directory that both are from: whoever does not know its token is another desk's bot.
+    """
+
+    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S, own: Path | None = None) -> None:
         self.url = url
+        self._own = own
         self._patience_s = patience_s
         self._headers = {"Authorization": f"Bearer {token}", "X-Tiller-Surface": "terminal"}
         self._local = is_local(url)
@@ -102,12 +106,15 @@ class Client:
         if answer.is_success and said is not None:
             return said
         if answer.status_code == 401:
-            raise bad_token(self.url)
+            raise self._unknown()
         if isinstance(said, dict) and isinstance(said.get("text"), str):
             raise TradingError(said["text"], str(said.get("remedy", "")), code=str(said.get("error", "ERROR")))
         raise ConfigError(
             f"What answers at {self.url} is not Tiller (HTTP {answer.status_code}).", "Check TILLER_URL or [web] port."
         )
+
+    def _unknown(self) -> ConfigError:
+        return bad_token(self.url) if self._own is None else no_bot(self.url, self._own)
 
     async def events(self, after: int, connected: Callable[[bool], None]) -> AsyncIterator[Shape]:
         """The journal from `after` on, for ever, with the words of each alert; it is connected to again by itself.
@@ -133,10 +140,10 @@ class Client:
                         after = event["seq"]
                         yield event
                     if socket.close_code == 4401:
-                        raise bad_token(self.url)
+                        raise self._unknown()
             except ConnectionClosed as why:
                 if why.rcvd is not None and why.rcvd.code == 4401:
-                    raise bad_token(self.url) from None
+                    raise self._unknown() from None
             except (OSError, TimeoutError, InvalidHandshake, InvalidMessage):
                 pass
             connected(False)
@@ -159,17 +166,34 @@ def connect(settings: Callable[[], Settings], environ: Mapping[str, str], patien
         if token:
             return Client(url, token, patience_s)
     known = settings()
-    return Client(url or address(known), token or _local_token(known.data_dir / "token"), patience_s)
+    if url or token:
+        url, token = url or address(known) or configured(known), token or local_token(known)
+        if not token:
+            raise ConfigError(
+                f"There is no token for {url}.", "Make one there, and set TILLER_TOKEN: tiller token --new"
+            )
+        return Client(url, token, patience_s)
+    token, url = local_token(known), address(known)
+    if not token or not url:
+        raise no_bot(configured(known), known.data_dir)
+    return Client(url, token, patience_s, known.data_dir)
 
 
 def address(settings: Settings) -> str:
-    """Where the bot of these settings listens."""
-    try:
-        return (settings.data_dir / ADDRESS).read_text().strip()
-    except OSError:
-        host = settings.web.host
-        host = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-        return f"http://{host}:{settings.web.port}"
+    """Where the bot of these settings listens, as it says itself; empty if it does not run."""
+    return _kept(settings.data_dir / ADDRESS)
+
+
+def configured(settings: Settings) -> str:
+    """Where a bot of these settings would listen."""
+    host = settings.web.host
+    host = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.web.port}"
+
+
+def local_token(settings: Settings) -> str:
+    """The token of this machine's bot; empty if it never ran."""
+    return _kept(settings.data_dir / "token")
 
 
 def is_local(url: str) -> bool:
@@ -177,8 +201,9 @@ def is_local(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def no_bot(url: str) -> ConfigError:
-    return ConfigError(f"No Tiller answers at {url}.", "Start it with `tiller run`.", code="NO_BOT")
+def no_bot(url: str, own: Path | None = None) -> ConfigError:
+    which = f"No Tiller of {own}" if own else "No Tiller"
+    return ConfigError(f"{which} answers at {url}.", "Start it with `tiller run`.", code="NO_BOT")
 
 
 def bad_token(url: str) -> ConfigError:
@@ -196,8 +221,12 @@ def _check_address(url: str) -> None:
         raise ConfigError("TILLER_URL is not an address.", "Write it like http://127.0.0.1:8420.")
 
 
-def _local_token(file: Path) -> str:
-    """The token of this machine's bot; none if it never ran, and then nothing will answer either."""
+def _kept(file: Path) -> str:
+    """What a bot keeps in its data directory for those beside it; empty if it does not.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     try:
         return file.read_text().strip()
     except FileNotFoundError:

@@ -109,6 +109,8 @@ def test_a_bot_may_be_named_by_the_environment(bot: Bot, cli: Tiller) -> None:
     code, _, err = cli("chat", "-c", "whoami", TILLER_URL="https://desk.example")
     assert code == 2
     assert "TILLER_TOKEN" in one_line(err)  # our own token is not for another machine
+    code, _, err = cli("chat", "-c", "whoami", "--data-dir", "none", TILLER_URL=bot.url)
+    assert (code, "There is no token for" in one_line(err)) == (2, True)
 
 
 def test_nothing_runs_there(tmp_path: Path, cli: Tiller) -> None:
@@ -116,7 +118,8 @@ def test_nothing_runs_there(tmp_path: Path, cli: Tiller) -> None:
     for words in (["chat", "-c", "status"], ["link"]):
         code, out, err = cli(*words, "--data-dir", tmp_path / "none", TILLER_WEB__PORT=str(port))
         assert (code, out) == (1, "")
-        assert one_line(err) == f"tiller: No Tiller answers at http://127.0.0.1:{port}. Start it with `tiller run`."
+        there = f"No Tiller of {tmp_path / 'none'} answers at http://127.0.0.1:{port}."
+        assert one_line(err) == f"tiller: {there} Start it with `tiller run`."
 
 
 def test_a_connection_that_breaks_leaves_it_open_whether_it_was_done(cli: Tiller) -> None:

@@ -241,6 +241,25 @@ def test_a_bot_that_holds_the_journal_but_does_not_answer_finds_the_file(folder:
     assert journal(folder) == before
 
 
+@pytest.mark.parametrize("left_behind", [False, True])
+def test_another_desk_at_its_address_is_not_taken_for_it(
+    folder: Path, tmp_path: Path, cli: Tiller, left_behind: bool
+) -> None:
+    with Bot(tmp_path / "other") as other:
+        if left_behind:  # by a bot that was killed, whose port another one has now
+            (folder / "address").write_text(other.url)
+        port = {"TILLER_WEB__PORT": other.url.rpartition(":")[2]}
+        code, _, err = cli("chat", "-c", "status", "--data-dir", folder, **port)
+        assert (code, f"No Tiller of {folder} answers" in one_line(err)) == (1, True)
+        code, out, err = cli("kill", "--data-dir", folder, **port)
+        assert (code, err) == (0, "")
+        assert "the desk is HALTED in its journal" in out
+        assert tiller(other.folder, "chat", "-c", "status").stdout.startswith("ACTIVE")
+        code, out, err = cli("resume", "--data-dir", folder, **port)
+        assert (code, err) == (0, "")
+        assert "Released. No Tiller runs now" in out
+
+
 # --- the database ----------------------------------------------------------------------------
 
 
