@@ -66,7 +66,8 @@ class App:
         policy = ConfirmPolicy.parse(str(confirm.orders), str(confirm.approve_above or ""), int(confirm.expires_s))
         self.dispatcher = Dispatcher(self.desk, policy, self._log)
         self.supervisor = Supervisor(self.mishap)
-        self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.mishap)
+        self.book.tell = self.supervisor.tell
+        self.scheduler = Scheduler(self.desk.runner, self.desk.markets, settings.timezone, self.supervisor.attempt)
         self.connections = Connections(self.desk)
         self.inbox = Inbox(self.desk, self.run, self.context, self.supervisor.start)
         self.desk.task_health = self.supervisor.health

@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
 
-from bot.supervise import Mishap
+from bot.supervise import Attempt
 from trading import events as e
 from trading.book import Book
 from trading.control import AccountMode, Schedule
@@ -132,13 +132,13 @@ class Planned(BaseTrigger):  # type: ignore[misc]  # the library has no types
 
 
 class Scheduler:
-    """Calls things when it is time. `timezone` is the desk's (IANA name); what fails is told through `mishap`."""
+    """Calls things when it is time. `timezone` is the desk's (IANA name); `attempt` does one, and tells if it fails."""
 
-    def __init__(self, runner: Runner, markets: Mapping[str, Market], timezone: str, mishap: Mishap) -> None:
+    def __init__(self, runner: Runner, markets: Mapping[str, Market], timezone: str, attempt: Attempt) -> None:
         self.runner = runner
         self.markets = markets
         self.zone = ZoneInfo(timezone)
-        self.mishap = mishap
+        self.attempt = attempt
         self._jobs = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -203,9 +203,7 @@ class Scheduler:
         assert task is not None, "jobs run as tasks"
         self._working.add(task)
         try:
-            await job()
-        except Exception as why:  # noqa: BLE001 - the border of supervised work: one failure stops nothing else
-            await self.mishap(where, why)
+            await self.attempt(where, job)
         finally:
             self._working.discard(task)
 

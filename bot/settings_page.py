@@ -30,6 +30,8 @@ replaces those two.
 - Environment: `TILLER_SECTION__KEY`, so `TILLER_WEB__PORT=9000` for `[web] port`,
   `TILLER_ACCOUNTS__MAIN__API_KEY=...` for `[accounts.main] api_key`, `TILLER_TIMEZONE=Europe/Vienna` for what
   has no section. An empty variable counts as not set. Lists are `a,b` or as TOML writes them.
+- An account that only variables name must have its `venue`, `market` or `funds` among them, a source of alerts its
+  `account`: a misspelt name is refused, and not taken for another one.
 - Secret files: `TILLER_SECTION__KEY_FILE=/run/secrets/x`, of any key.
 - Secrets in the file are refused while others can read it: `chmod 600 tiller.toml`.
 - Amounts, prices and percentages are written in quotes, because a float is not exact; amounts are in the
@@ -52,7 +54,7 @@ class Sample(NamedTuple):
     default: bool = False
 
 
-_PAPER = ("funds", "maker_fee", "taker_fee", "fee_currency", "latency_ms")
+_PAPER = ("funds", "maker_fee", "taker_fee", "fee_currency", "leverage", "latency_ms")
 _BINANCE = (
     *("environment", "products", "api_key", "api_secret", "allow_withdrawals"),
     *("rest_url", "ws_api_url", "stream_url"),

@@ -8,7 +8,7 @@ from trading.cover import Cover, is_its_position
 from trading.ids import derive
 from trading.instruments import ZERO, Instrument, plain
 from trading.intent import Leg
-from trading.order import Order, OrderStatus
+from trading.order import POSITION_CLOSED, Order, OrderStatus
 
 
 class Alarms:
@@ -30,7 +30,8 @@ class Alarms:
             return
         for pair in (*cover.lame, *cover.again, *cover.lost):
             leg, lost = pair.main, pair in cover.lost
-            matters = (is_bare or pair.live) and (pair.failed or lost)
+            works = pair.live and leg.reason != POSITION_CLOSED  # else its target ends in the same moment
+            matters = (is_bare or works) and (pair.failed or lost)
             known = pair.failed and not leg.parent_id  # told when it was refused
             if not matters or known or not self.is_news("lost" if lost else "again", leg.id):
                 continue

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from trading import control as c
 from trading import events as e
 from trading.clock import Clock
+from trading.errors import JournalError
 from trading.fold import fold
 from trading.ids import order_id
 from trading.instruments import Instrument, Symbol
@@ -24,6 +25,8 @@ from trading.projections import row
 from trading.steps.step import Entity
 
 T = TypeVar("T")
+Listener = Callable[[e.Recorded], None]
+SLOW_S = 1.0  # an append that takes longer is a problem
 RECENT = 1000  # closed orders and answers kept at hand, for lists and for completion
 PROJECTED_ONLY = (c.EquityPoint, c.Signal)  # history that nothing decides by: it lives in the tables
 
@@ -38,13 +41,17 @@ class Book:
         """Held from a verdict to its journal entry, so that two requests never pass the same limit."""
         self.append_s = 0.0
         """How long the last append took, in seconds."""
+        self._appending_since: float | None = None
+        self._unwritten = ""
         self._tables: dict[type[Any], dict[str, Any]] = defaultdict(dict)
         self._fills: set[str] = set()
         self._open: dict[str, Order] = {}
         self._children: dict[str, list[str]] = defaultdict(list)
         self._groups: dict[str, list[str]] = defaultdict(list)
         self._recent: deque[str] = deque(maxlen=RECENT)
-        self._listeners: list[Callable[[e.Recorded], None]] = []
+        self._listeners: list[Listener] = []
+        self.tell: Callable[[Listener, e.Recorded], None] = lambda listener, entry: listener(entry)
+        """Tells one of the listeners; whoever runs the book says what becomes of one that fails."""
         self._at = datetime.min.replace(tzinfo=UTC)
 
     # --- writing -----------------------------------------------------------------------------
@@ -85,20 +92,26 @@ class Book:
             for entity in fold(e.Recorded(number, at, event), get):
                 staged[type(entity), entity.pk] = entity
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        entries = await self.journal.append(events, at, _rows(staged.values()))
-        self.append_s = loop.time() - began
+        began = self._appending_since = loop.time()
+        try:
+            entries = await self.journal.append(events, at, _rows(staged.values()))
+            self._unwritten = ""
+        except JournalError as why:
+            self._unwritten = str(why)
+            raise
+        except asyncio.CancelledError:  # by somebody who could wait no longer
+            self._unwritten = self.problem
+            raise
+        finally:
+            self.append_s, self._appending_since = loop.time() - began, None
         for entity in staged.values():
             self._install(entity)
         for entry in entries:
             for listener in tuple(self._listeners):
-                try:
-                    listener(entry)
-                except Exception as why:  # noqa: BLE001 - it is written: who fails to hear it fails nobody else
-                    loop.call_exception_handler({"message": "a listener of the book failed", "exception": why})
+                self.tell(listener, entry)
         return entries
 
-    def subscribe(self, listener: Callable[[e.Recorded], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every entry once it is durable; the answer unsubscribes. It must not block."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
@@ -145,6 +158,13 @@ class Book:
                 self._groups[entity.group].append(entity.id)
 
     # --- reading -----------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be written just now, as far as was seen; empty if the last entry was."""
+        since = self._appending_since
+        waited = asyncio.get_running_loop().time() - since if since is not None else 0.0
+        return f"the journal has not answered for {waited:.0f} s" if waited > SLOW_S else self._unwritten
 
     @property
     def written_at(self) -> datetime | None:

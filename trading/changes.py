@@ -9,6 +9,7 @@ from trading.drafting import Drafting
 from trading.errors import IntentError
 from trading.intent import Leg, Origin
 from trading.order import Order
+from trading.ports import Approved
 from trading.risk.gate import Denied, RiskGate
 
 
@@ -34,13 +35,29 @@ class Changes:
         Raises:
             IntentError: it is not open, it has no such price, or the change is denied.
         """
-        if quantity is not None and origin.source != "protection":
-            self._check_resizable(order)
-        changed = self.drafting.amended(order, quantity, limit_price, stop_price)
-        verdict = None if _is_less(changed, order) else self.gate.judge(*self._as_listed(changed))
+        changed, verdict = self.tried(order, origin, quantity=quantity, limit_price=limit_price, stop_price=stop_price)
         if isinstance(verdict, Denied):
             raise IntentError(verdict.reason, verdict.remedy, code=verdict.code)
         return changed
+
+    def tried(
+        self,
+        order: Order,
+        origin: Origin,
+        *,
+        quantity: Decimal | None = None,
+        limit_price: Decimal | None = None,
+        stop_price: Decimal | None = None,
+    ) -> tuple[Order, Approved | Denied | None]:
+        """The order as it would be, and the gate's verdict on that; None where it is only less of the same order.
+
+        Raises:
+            IntentError: it is not open, or it has no such price.
+        """
+        if quantity is not None and origin.source != "protection":
+            self._check_resizable(order)
+        changed = self.drafting.amended(order, quantity, limit_price, stop_price)
+        return changed, None if _is_less(changed, order) else self.gate.judge(*self._as_listed(changed))
 
     def _check_resizable(self, order: Order) -> None:
         """A pair is as large as what it protects, and what a venue holds as a list stays as it was sent."""

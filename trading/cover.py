@@ -10,6 +10,7 @@ still to be covered::
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from decimal import Decimal
 from enum import Enum, auto
 from typing import NamedTuple
@@ -161,7 +162,8 @@ def _given_up(pairs: list[Pair]) -> Decimal:
     """How much pairs gave up to make room, by becoming smaller or by going, that no later one took up again."""
     total = ZERO
     for place, pair in enumerate(pairs):
-        total += pair.main.initial_quantity - pair.main.quantity
+        # Legs become smaller one after the other: it gives up nothing while one of them would still do it.
+        total += pair.main.initial_quantity - max(leg.quantity for leg in pair.legs if leg.is_open or leg is pair.main)
         if any(leg.status is OrderStatus.CANCELED and leg.reason == MAKING_ROOM for leg in pair.legs):
             taken_up = sum((later.size for later in pairs[place + 1 :]), ZERO)
             total += max(pair.size - pair.done - taken_up, ZERO)
@@ -243,8 +245,8 @@ class Room(NamedTuple):
     blocked: Decimal
 
 
-def room(book: Book, entry: Order, instrument: Instrument) -> Room:
-    """What is held of an entry's symbol and side, less what open orders are going to close.
+def room(book: Book, entry: Order, instrument: Instrument, gone: Collection[Order] = ()) -> Room:
+    """What is held of an entry's symbol and side, less what open orders are going to close, as if some were `gone`.
 
     On spot a plain order may sell what was held before: it only must not be sold twice.
     """
@@ -253,7 +255,7 @@ def room(book: Book, entry: Order, instrument: Instrument) -> Room:
     protected: dict[str, Decimal] = {}
     plain = ZERO
     for order in book.open_orders(entry.account_id, entry.symbol):
-        if order.side is entry.side:
+        if order.side is entry.side or order in gone:
             continue
         if order.leg is Leg.ENTRY:
             plain += order.remaining

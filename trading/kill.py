@@ -14,11 +14,11 @@ from trading import events as e
 from trading.control import Kill, Latch
 from trading.errors import IntentError, VenueError
 from trading.ids import derive
-from trading.instruments import Side, Symbol, plain
+from trading.instruments import Symbol, plain
 from trading.intent import AccountId, Intent, Leg, Origin, Size
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
-from trading.portfolio import Position
+from trading.portfolio import Position, closing_side
 from trading.protection import Protection
 from trading.words import STATUS, resume_line, scope_label
 
@@ -167,7 +167,7 @@ class Killer:
     async def _close(self, kill: Kill, position: Position, origin: Origin) -> None:
         """Send one closing order a position, and never a second one while the first may still fill."""
         account = AccountId(position.account, position.mode)
-        side = Side.SELL if position.quantity > 0 else Side.BUY
+        side = closing_side(position.quantity)
         working = self.book.open_orders(account, position.symbol)
         closing = [order for order in working if order.side is side]
         if closing or any(self._in_scope(kill, order) for order in working):

@@ -6,6 +6,7 @@ have left, it is never sent again: its outcome is the venue's to tell, through r
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from trading import control as c
@@ -13,15 +14,15 @@ from trading import events as e
 from trading import reports
 from trading.book import Book
 from trading.changes import Changes
-from trading.cover import pairs_of
 from trading.drafting import Drafting, initialized
 from trading.errors import IntentError, OutcomeUnknown, VenueRefused, VenueUnreachable
 from trading.hearing import facts_of, lacks_fills
-from trading.instruments import Symbol, plain
-from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size
+from trading.instruments import Symbol
+from trading.intent import AccountId, Intent, OrderType, Origin
 from trading.order import Order, OrderStatus
 from trading.ports import Approved, Executor
 from trading.risk.gate import Denied, RiskGate
+from trading.unasked import closed_out, held_leg
 
 NEVER_FILLED = (OrderStatus.REJECTED, OrderStatus.DENIED)
 
@@ -160,12 +161,15 @@ class Oms:
         if isinstance(report, reports.Paid):
             await self._paid(account, report)
             return
+        if isinstance(report, reports.Filled) and report.closed_out and not self._is_since_opened(account, report.at):
+            return
         async with self.book.lock:
             order = self.book.order(report.order_id)
             ours = order is not None and order.account_id == account
             begins: list[e.AnyEvent] = []
-            if order and ours and isinstance(report, reports.Filled) and report.leg:
-                order, begins = self._held_leg(order, report, report.leg)
+            if isinstance(report, reports.Filled) and (report.leg or report.closed_out):
+                order, begins = self._unasked(account, order if ours else None, report)
+                ours = order is not None
             facts = facts_of(order, report, self.book, self.drafting.valuation) if order and ours else []
             if facts:
                 await self.book.write(*begins, *facts)
@@ -178,37 +182,21 @@ class Oms:
         elif not facts and isinstance(report, reports.Filled) and order.status in NEVER_FILLED:
             self.needs_reconcile(account, f"a fill of order {order.id}, which had ended as {order.status}")
 
-    def _held_leg(self, entry: Order, report: reports.Filled, leg: Leg) -> tuple[Order, list[e.AnyEvent]]:
-        """The stop or target that a venue has held for an entry, and done: our order, and how it begins if it is new.
+    def _unasked(
+        self, account: AccountId, order: Order | None, report: reports.Filled
+    ) -> tuple[Order | None, list[e.AnyEvent]]:
+        """The order of ours that a trade of the venue's own counts as, and how it begins; None if of none of ours."""
+        if closed := report.closed_out:
+            done, begins = closed_out(self.drafting, account, report, closed)
+            return done, [*self.listing(account, closed.symbol), *begins]
+        if order is not None and report.leg:
+            return held_leg(self.drafting, order, report, report.leg)
+        return order, []
 
-        What was done is a fact, and no matter for the gate. It may be that the desk is just placing its own.
-        """
-        children = self.book.children(entry.id)
-        for order in children:
-            if order.leg is leg and order.is_unheard and order.quantity == report.quantity:
-                return order, []
-        is_stop = leg is Leg.STOP_LOSS
-        wish = entry.stop_loss if is_stop else entry.take_profit
-        price = wish or report.price
-        wished = wish or (is_stop and entry.trail_loss)
-        number = 1 + max((int(pair.number) for pair in pairs_of(entry, self.book)), default=0)
-        intent = Intent(
-            f"{entry.key}:{leg}:{number if wished else report.trade_id}",
-            entry.account_id,
-            entry.symbol,
-            entry.side.opposite,
-            Size(report.quantity),
-            Origin(entry.actor, "protection", f"{leg} of {entry.id}"),
-            type=OrderType.STOP if is_stop else OrderType.LIMIT,
-            limit_price=None if is_stop else price,
-            stop_price=price if is_stop else None,
-            reduce_only=True,
-            leg=leg,
-            parent_id=entry.id if wished else "",
-        )
-        order = self.drafting.draft(intent)
-        request = f"none: {plain(price)} was the venue's own {leg} of {entry.id}"
-        return order, [initialized(order), e.OrderSubmitted(order.id, (), request)]
+    def _is_since_opened(self, account: AccountId, at: datetime) -> bool:
+        """Whether it came after the account's books began; what was before is in the money they began with."""
+        figures = self.book.account(account)
+        return figures is not None and at >= figures.opened_at
 
     async def _paid(self, account: AccountId, report: reports.Paid) -> None:
         """Profit or loss like any other, but for what was in the account's money already when its books began."""
@@ -221,9 +209,8 @@ class Oms:
             payment_id=report.payment_id,
         )
         async with self.book.lock:
-            figures = self.book.account(account)
             known = self.book.get(c.Payment, c.Payment(account.name, account.mode, report.payment_id).pk)
-            if figures is not None and report.at >= figures.opened_at and known is None:
+            if self._is_since_opened(account, report.at) and known is None:
                 await self.book.write(fact)
 
     def listing(self, account: AccountId, symbol: Symbol) -> list[e.AnyEvent]:

@@ -49,6 +49,9 @@ OPEN = frozenset({S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED, S.PENDING_CANCEL}
 MAKING_ROOM = "to make room"
 """The reason of a protective order that was cancelled so that something else could close its position."""
 
+POSITION_CLOSED = "the position is closed"
+"""The reason of a level that ended because what it stood on has been closed by something else."""
+
 _ASKED = "asked by "
 
 
@@ -112,6 +115,11 @@ class Order(msgspec.Struct, frozen=True):
     def is_unheard(self) -> bool:
         """Sent, and the venue has not said a word of it: whether it arrived is not known."""
         return self.is_open and not self.venue_order_id and not self.filled_quantity
+
+    @property
+    def is_waiting_exit(self) -> bool:
+        """Waits for a price, and then only closes."""
+        return self.reduce_only and self.type is not OrderType.MARKET
 
     @property
     def canceled_by(self) -> str:

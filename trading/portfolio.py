@@ -122,6 +122,11 @@ class Account(msgspec.Struct, frozen=True):
         return account_key(AccountId(self.name, self.mode))
 
 
+def closing_side(quantity: Decimal) -> Side:
+    """The side of an order that closes a signed quantity: SELL what is long, BUY what is short. Flat counts as long."""
+    return Side.SELL if quantity >= 0 else Side.BUY
+
+
 def account_key(account: AccountId) -> str:
     return f"{account.name}:{account.mode}"
 

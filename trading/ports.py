@@ -79,9 +79,13 @@ class Capabilities(msgspec.Struct, frozen=True):
     taker_fee: Decimal = ZERO
     fee_in_received: bool = False  # a BUY pays its fee out of the base currency it receives
 
+    def is_level(self, order: Order) -> bool:
+        """Whether the venue keeps an order as a level of the position: it can open nothing, and ends with it."""
+        return self.levels and order.is_waiting_exit
+
     def resizes(self, order: Order) -> bool:
         """Whether the size of an open order can be lowered in place."""
-        return order.type in self.amend_types
+        return order.type in self.amend_types or self.is_level(order)
 
     def reprices(self, order: Order) -> bool:
         """Whether the prices of an open order can be changed in place."""
@@ -231,6 +235,16 @@ class KnowsMargin(Protocol):
 
     def margin(self, order: Order) -> Funds | None:
         """What it takes, and how many lots fit; None if it takes nothing, or that is not known."""
+        ...
+
+
+@runtime_checkable
+class KnowsStake(Protocol):
+    """An executor whose venue says by itself whether the account's money is real."""
+
+    @property
+    def is_real(self) -> bool | None:
+        """None while it has not been heard."""
         ...
 
 

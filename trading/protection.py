@@ -1,24 +1,50 @@
 """What people ask of the protection: room for a close, another stop, another target."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trading import events as e
-from trading.cover import IN_THE_WAY, Wish, is_its_position, listed_with, look, pairs_of, room, waits
+from trading.cover import IN_THE_WAY, Wish, listed_with, look, room, waits
 from trading.drafting import protective_intents
 from trading.errors import IntentError
-from trading.guard import Guard
 from trading.ids import derive
-from trading.instruments import ZERO, Side, Symbol, plain
+from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Leg, OrderType, Origin, Size, Trail
 from trading.order import Order
-from trading.portfolio import Position
+from trading.portfolio import Position, closing_side
+from trading.ports import Approved
+from trading.replacing import SETTLE_S, Replacing, no_room
+from trading.risk.gate import Denied
 
-SETTLE_S = 5.0  # how long a cancel may take before a new stop is refused
+
+class Change(NamedTuple):
+    """What a wish comes to: orders that are moved, or pairs of a position that others take the place of."""
+
+    wish: Wish
+    moved: tuple[Order, ...] = ()  # as they are; they get its price
+    entry: Order | None = None  # has received nothing yet: what it is going to bring along
+    position: Position | None = None
+    pairs: tuple[list[Order], ...] = ()  # taken away
+    only: Order | None = None
+    covers_rest: bool = False
+
+    @property
+    def price(self) -> dict[str, Decimal | None]:
+        """What `amend` is told of an order that is moved."""
+        return {"limit_price": self.wish.target} if self.wish.stop is None else {"stop_price": self.wish.stop}
 
 
-class Protection(Guard):
+class Trial(NamedTuple):
+    """What a change would do: orders before and after, those cancelled, those sent together; with their verdicts."""
+
+    moved: tuple[tuple[Order, Order, Approved | Denied | None], ...]
+    gone: tuple[Order, ...]
+    sent: tuple[tuple[tuple[Order, ...], Approved | Denied], ...]
+
+
+class Protection(Replacing):
     """The guard, and what may be changed about it from outside."""
 
     async def release(self, account: AccountId, symbol: Symbol, origin: Origin) -> None:
@@ -33,20 +59,23 @@ class Protection(Guard):
     async def make_room(self, account: AccountId, symbol: Symbol, quantity: Decimal, origin: Origin) -> None:
         """Free `quantity` of a position from what its protective orders hold, before it is closed at the market.
 
-        A pair of which too little would stay for the venue is cancelled, and that is said.
+        A pair of which too little would stay for the venue is cancelled, and that is said. Levels of the position
+        itself hold nothing: the venue keeps them on what stays.
 
         Raises:
             IntentError: the close would be denied, or an order would not go or shrink; nothing new may be sent.
         """
         position = self.book.position(account, symbol)
         held = position.quantity if position else ZERO
-        self._check_close(account, symbol, Side.SELL if held > 0 else Side.BUY, quantity, origin)
+        self._check_close(account, symbol, closing_side(held), quantity, origin)
         free = self.trimming.check_free(account, symbol, quantity)
         if quantity >= self.oms.drafting.instrument(account, symbol).round_quantity(abs(held)):
             await self.release(account, symbol, origin)
             return
-        self._keep_free(account, symbol)
         capable = self.oms.executors[account].capabilities
+        if capable.levels:
+            return
+        self._keep_free(account, symbol)
         origin = replace(origin, source="protection")
         pairs = self.trimming.pairs(account, symbol)
         over = sum((max(leg.remaining for leg in legs) for legs in pairs), ZERO) - (min(abs(held), free) - quantity)
@@ -68,8 +97,8 @@ class Protection(Guard):
 
     def _keep_free(self, account: AccountId, symbol: Symbol) -> None:
         position = self.book.position(account, symbol)
-        is_long = position is not None and position.quantity > 0
-        self._room[account, symbol] = self.book.clock.now(), Side.SELL if is_long else Side.BUY
+        side = closing_side(position.quantity if position else ZERO)
+        self._room[account, symbol] = self.book.clock.now(), side
 
     def _check_close(self, account: AccountId, symbol: Symbol, side: Side, quantity: Decimal, origin: Origin) -> None:
         """Judge a close as if the protective orders were out of its way already, before they are touched."""
@@ -104,6 +133,8 @@ class Protection(Guard):
         """The open orders that the venue cancels together with this one, because it holds them as one list."""
         return listed_with(order, self.book) if self.oms.executors[order.account_id].capabilities.lists else []
 
+    # --- another stop, another target ----------------------------------------------------------
+
     async def change_order(
         self,
         order: Order,
@@ -119,40 +150,7 @@ class Protection(Guard):
         Raises:
             IntentError: a price on the wrong side, or the venue would not change it.
         """
-        if order.leg is Leg.STOP_LOSS and stop is not None and order.type is OrderType.STOP:
-            return [await self.oms.amend(order, origin, stop_price=stop)]
-        if order.leg is Leg.TAKE_PROFIT and target is not None:
-            return [await self.oms.amend(order, origin, limit_price=target)]
-        if waits(order, self.book):
-            order = self.book.order(order.parent_id) or order  # the venue holds both: its entry is what can be changed
-        if order.leg is not Leg.ENTRY or order.filled_quantity:
-            pair = order if order.leg is not Leg.ENTRY else None
-            place = order.account_id, order.symbol
-            return await self.change(key, *place, origin, stop=stop, target=target, trail=trail, only=pair)
-        waiting = {leg.leg: leg for leg in self.book.children(order.id) if leg.is_open}
-        if stop is not None and Leg.STOP_LOSS in waiting:
-            await self.oms.amend(waiting[Leg.STOP_LOSS], origin, stop_price=stop)
-        elif target is not None and Leg.TAKE_PROFIT in waiting:
-            await self.oms.amend(waiting[Leg.TAKE_PROFIT], origin, limit_price=target)
-        elif waiting:
-            raise IntentError(
-                "The venue holds this bracket as it was sent.",
-                "Cancel the order and place it anew.",
-                code="BRACKET_SENT",
-            )
-        await self.book.record(e.ProtectionChanged(order.id, origin.actor, stop, target, trail))
-        return [self.book.order(order.id) or order]
-
-    async def _cancel(self, legs: list[Order], origin: Origin) -> None:
-        for leg in legs:
-            await self.oms.cancel(leg, origin)
-        for leg in legs:
-            if (await self.oms.closed(leg.id, SETTLE_S)).is_open:
-                raise IntentError(
-                    f"The {leg.leg} order {leg.id} has not been cancelled yet; nothing new was sent.",
-                    "Look at /orders and try again.",
-                    code="STILL_OPEN",
-                )
+        return await self.make(key, self.change_of_order(order, Wish(stop, target, trail)), origin)
 
     async def change(
         self,
@@ -164,9 +162,8 @@ class Protection(Guard):
         stop: Decimal | None = None,
         target: Decimal | None = None,
         trail: Trail | None = None,
-        only: Order | None = None,
     ) -> list[Order]:
-        """Set the stop, the target or the trailing distance of an open position, or of the pair of `only`.
+        """Set the stop, the target or the trailing distance of an open position.
 
         A leg of the same kind is amended in place; otherwise the legs are cancelled and new pairs are sent. A pair
         keeps its size and its other leg. Where no leg of the kind is open, the rest of the position gets one too.
@@ -174,21 +171,108 @@ class Protection(Guard):
         Raises:
             IntentError: no position, a price on the wrong side, or a leg that would not go.
         """
+        return await self.make(key, self.change_of(account, symbol, Wish(stop, target, trail)), origin)
+
+    def change_of_order(self, order: Order, wish: Wish) -> Change:
+        """What a wish about one open order comes to; nothing is done.
+
+        Raises:
+            IntentError: a price on the wrong side, or the venue would not change it.
+        """
+        if order.leg is Leg.STOP_LOSS and wish.stop is not None and order.type is OrderType.STOP:
+            return Change(wish, (order,))
+        if order.leg is Leg.TAKE_PROFIT and wish.target is not None:
+            return Change(wish, (order,))
+        if waits(order, self.book):
+            order = self.book.order(order.parent_id) or order  # the venue holds both: its entry is what can be changed
+        if order.leg is not Leg.ENTRY or order.filled_quantity:
+            return self.change_of(order.account_id, order.symbol, wish, order if order.leg is not Leg.ENTRY else None)
+        waiting = {leg.leg: leg for leg in self.book.children(order.id) if leg.is_open}
+        kind = Leg.STOP_LOSS if wish.stop is not None else Leg.TAKE_PROFIT if wish.target is not None else None
+        if kind in waiting:
+            return Change(wish, (waiting[kind],), order)
+        if waiting:
+            raise IntentError(
+                "The venue holds this bracket as it was sent.",
+                "Cancel the order and place it anew.",
+                code="BRACKET_SENT",
+            )
+        return Change(wish, (), order)
+
+    def change_of(self, account: AccountId, symbol: Symbol, wish: Wish, only: Order | None = None) -> Change:
+        """What a wish about an open position, or the pair of `only`, comes to; nothing is done.
+
+        Raises:
+            IntentError: no position, or a price on the wrong side.
+        """
         position = self.book.position(account, symbol)
         if position is None or not position.quantity:
             raise IntentError(f"There is no open position in {symbol}.", "/positions lists them.", code="NO_POSITION")
-        self._check_sides(account, symbol, position.quantity, Wish(stop, target, trail))
+        self._check_sides(account, symbol, position.quantity, wish)
         pairs = self.trimming.pairs(account, symbol)
         pairs = [legs for legs in pairs if only is None or only.id in {leg.id for leg in legs}]
-        kind = Leg.TAKE_PROFIT if target is not None else Leg.STOP_LOSS
+        kind = Leg.TAKE_PROFIT if wish.target is not None else Leg.STOP_LOSS
         same = [leg for legs in pairs for leg in legs if leg.leg is kind]
         if same and all(map(self.oms.executors[account].capabilities.reprices, same)):
-            if stop is not None and all(leg.type is OrderType.STOP for leg in same):
-                return [await self.oms.amend(leg, origin, stop_price=stop) for leg in same]
-            if target is not None:
-                return [await self.oms.amend(leg, origin, limit_price=target) for leg in same]
-        wish = Wish(stop, target, trail)
-        return await self._replace(key, position, pairs, origin, wish, only, covers_rest=not same and only is None)
+            is_plain = wish.stop is not None and all(leg.type is OrderType.STOP for leg in same)
+            if is_plain or wish.target is not None:
+                return Change(wish, tuple(same))
+        return Change(wish, (), None, position, tuple(pairs), only, covers_rest=not same and only is None)
+
+    async def make(self, key: str, change: Change, origin: Origin) -> list[Order]:
+        """Do what was decided; the orders as they are then.
+
+        Raises:
+            IntentError: an order cannot be changed so, or a leg would not go.
+        """
+        moved = [await self.oms.amend(leg, origin, **change.price) for leg in change.moved]
+        if (entry := change.entry) is not None:
+            await self.book.record(e.ProtectionChanged(entry.id, origin.actor, *change.wish))
+            return [self.book.order(entry.id) or entry]
+        if change.position is None:
+            return moved
+        return await self._replace(
+            key, change.position, list(change.pairs), origin, change.wish, change.only, covers_rest=change.covers_rest
+        )
+
+    def trial(self, key: str, change: Change, origin: Origin) -> Trial:
+        """What a change would do and how it would be judged, as the books stand; nothing is recorded or sent.
+
+        Raises:
+            IntentError: an order cannot be changed so, or others leave nothing to protect.
+        """
+        moved = tuple((leg, *self.oms.changes.tried(leg, origin, **change.price)) for leg in change.moved)
+        gone = tuple(leg for legs in change.pairs for leg in legs)
+        if change.position is None:
+            return Trial(moved, gone, ())
+        position, sent, aside = change.position, [], IN_THE_WAY if gone else ()
+        account = AccountId(position.account, position.mode)
+        instrument = self.oms.drafting.instrument(account, position.symbol)
+        template = self._template(key, account, position, abs(position.quantity), origin, change.wish)
+        left, blocked = room(self.book, template, instrument, gone)
+        for number, (most, wish) in enumerate(self._wanted(change, instrument), start=1):
+            size = instrument.round_quantity(max(min(most, left), ZERO))
+            if size <= 0 or instrument.is_dust(size, position.average_price or ZERO):
+                continue
+            left -= size
+            part = self._template(key, account, position, size, origin, wish)
+            legs = [self.oms.drafting.draft(intent) for intent in protective_intents(part, size, str(number))]
+            for first, *others in self.oms.drafting.as_sent(legs):
+                sent.append(((first, *others), self.oms.gate.judge(first, tuple(others), aside=aside)))
+        if not sent and blocked > 0:
+            raise no_room(position.symbol)
+        return Trial(moved, gone, tuple(sent))
+
+    def _wanted(self, change: Change, instrument: Instrument) -> list[tuple[Decimal, Wish]]:
+        """The sizes of the new pairs, and what each is to be: in place of the old ones, then over what is bare."""
+        position = change.position
+        assert position is not None, "only what is held has pairs"
+        wanted = [(min(leg.remaining for leg in legs), change.wish.over(legs)) for legs in change.pairs]
+        for entry in self._sent_entries((AccountId(position.account, position.mode), position.symbol), change.only):
+            wanted.append((look(entry, self.book, instrument).need, _over_entry(change.wish, entry)))
+        if change.covers_rest:
+            wanted.append((abs(position.quantity) - sum((size for size, _ in wanted), ZERO), change.wish))
+        return wanted
 
     def _check_sides(self, account: AccountId, symbol: Symbol, held: Decimal, wish: Wish) -> None:
         shown = self.oms.drafting.valuation.quote(account, symbol)
@@ -206,90 +290,10 @@ class Protection(Guard):
                     code="STOP_WRONG_SIDE",
                 )
 
-    async def _replace(
-        self,
-        key: str,
-        position: Position,
-        pairs: list[list[Order]],
-        origin: Origin,
-        wish: Wish,
-        only: Order | None,
-        *,
-        covers_rest: bool,
-    ) -> list[Order]:
-        """Take pairs away and place new ones; the wish is in the journal first, for its brackets.
 
-        Raises:
-            IntentError: a leg would not go, or other orders leave nothing to protect.
-        """
-        place = (AccountId(position.account, position.mode), position.symbol)
-        async with self._locks[place]:
-            entries = [entry for entry in map(self.book.order, self._brackets) if entry is not None]
-            mine = [entry for entry in entries if only is None or entry.id == only.parent_id]
-            mine = [entry for entry in mine if (entry.account_id, entry.symbol) == place]
-            brackets = {entry.id: entry for entry in mine if is_its_position(entry, self.book)}
-            stop, target, trail = wish
-            if brackets:
-                await self.book.record(
-                    *(e.ProtectionChanged(name, origin.actor, stop, target, trail) for name in brackets)
-                )
-            # Legs of a bracket make room for its new ones; those of a position by itself are let go.
-            loose = [legs for legs in pairs if legs[0].parent_id not in brackets]
-            inner = [leg for legs in pairs if legs not in loose for leg in legs]
-            await self._cancel(inner, replace(origin, source="protection"))
-            await self._cancel([leg for legs in loose for leg in legs], origin)
-            changed = [self.book.order(entry.id) or entry for entry in brackets.values()]  # with what they wish now
-            wanted = [(min(leg.remaining for leg in legs), wish.over(legs)) for legs in loose]
-            if covers_rest:
-                instrument = self.oms.drafting.instrument(*place)
-                needed = sum((look(entry, self.book, instrument).need for entry in changed), ZERO)
-                wanted.append((abs(position.quantity) - needed - sum((size for size, _ in wanted), ZERO), wish))
-            placed = [leg for entry in changed for leg in await self._cover(entry)]
-            for number, (size, each) in enumerate(wanted):
-                placed += await self._protect(
-                    f"{key}:{number}" if number else key, position, max(size, ZERO), origin, each, placed
-                )
-        return placed
-
-    async def _protect(
-        self, key: str, position: Position, size: Decimal, origin: Origin, wish: Wish, placed: list[Order]
-    ) -> list[Order]:
-        """Place legs over `size` of a position by itself, as far as nothing else is going to close it.
-
-        Raises:
-            IntentError: nothing was `placed` so far, and other orders leave nothing to protect.
-        """
-        account = AccountId(position.account, position.mode)
-        template = self._template(key, account, position, size, origin, wish)
-        instrument = self.oms.drafting.instrument(account, position.symbol)
-        free, blocked = room(self.book, template, instrument)
-        rest = instrument.round_quantity(min(size, free))
-        if rest > 0 and not instrument.is_dust(rest, position.average_price or ZERO):
-            number = str(len(pairs_of(template, self.book)) + 1)
-            return await self._place(protective_intents(template, rest, number))
-        if not placed and blocked > 0:
-            raise IntentError(
-                f"Other open orders are going to close all of {template.symbol}: no room for a stop or target.",
-                f"Cancel them first: /orders {template.symbol}.",
-                code="NO_ROOM",
-            )
-        return []
-
-    def _template(
-        self, key: str, account: AccountId, position: Position, size: Decimal, origin: Origin, wish: Wish
-    ) -> Order:
-        """An entry that was never sent, standing for a part of the position: its legs are the position's."""
-        stop, target, trail = wish
-        return self.oms.drafting.draft(
-            Intent(
-                key,
-                account,
-                position.symbol,
-                Side.BUY if position.quantity > 0 else Side.SELL,
-                Size(size),
-                origin,
-                stop_loss=stop,
-                take_profit=target,
-                trail_loss=trail,
-            )
-        )
+def _over_entry(wish: Wish, entry: Order) -> Wish:
+    """What an entry is to be protected by: the wish, and its own of what is not wished for."""
+    stop, target, trail = wish
+    if stop is None and trail is None:
+        stop, trail = entry.stop_loss, entry.trail_loss
+    return Wish(stop, entry.take_profit if target is None else target, trail)

@@ -166,6 +166,9 @@ class Reconciler:
         since = min(since, asked_at)  # the machine's clock may have been set back
         impossible: dict[str, tuple[str, str]] = {}
         for fill in await executor.fills(since - MARGIN):
+            if fill.closed_out is not None and not self.book.has_fill(account, fill.closed_out.symbol, fill.trade_id):
+                await self.oms.on_report(account, fill)
+                outcome.fills += self.book.has_fill(account, fill.closed_out.symbol, fill.trade_id)
             order = self.book.order(fill.order_id)
             if order is None and is_order_id(
                 fill.order_id

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from trading.instruments import Money, Symbol
+from trading.instruments import Money, Side, Symbol
 from trading.intent import Leg
 
 
@@ -22,6 +22,14 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class CloseOut(msgspec.Struct, frozen=True):
+    """A position, or a part of it, that the venue itself has closed for want of money: liquidation, stop out."""
+
+    symbol: Symbol
+    side: Side
+    reason: str
+
+
 class Filled(msgspec.Struct, frozen=True):
     """One trade at the venue; `trade_id` is unique within the account.
 
@@ -29,7 +37,7 @@ class Filled(msgspec.Struct, frozen=True):
     trade brought before its fee, and `entry_price` what the lots that it closed were opened at.
 
     With a `leg` it is not a trade of the order, but of the stop or target that the venue has held for it since it was
-    filled, and that no order of ours stands for.
+    filled, and that no order of ours stands for. With `closed_out` it is of no order at all, and `order_id` is empty.
     """
 
     order_id: str
@@ -42,6 +50,7 @@ class Filled(msgspec.Struct, frozen=True):
     settled: Money | None = None
     entry_price: Decimal | None = None
     leg: Leg | None = None
+    closed_out: CloseOut | None = None
 
 
 class Canceled(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import AccountId, Intent, Origin, Size, Unit
 from trading.oms import Oms
 from trading.order import Order
+from trading.portfolio import closing_side
 from trading.ports import Market
 from trading.quotes import Candle, timeframe_seconds
 from trading.strategies import strategy_class
@@ -231,7 +232,7 @@ class Runner:
         size = instrument.round_quantity(abs(held))
         if self.make_room is not None:
             await self.make_room(entry.account, entry.symbol, size, entry.origin)
-        side = Side.SELL if held > 0 else Side.BUY
+        side = closing_side(held)
         return await self._send(msgspec.structs.replace(entry, key=key, side=side, size=Size(size), reduce_only=True))
 
     async def _send(self, intent: Intent) -> Order:

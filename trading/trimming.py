@@ -13,10 +13,11 @@ from trading.instruments import ZERO, Settlement, Side, Symbol, plain
 from trading.intent import AccountId, Leg, Origin
 from trading.oms import Oms
 from trading.order import Order, OrderStatus
-from trading.portfolio import Balance, balance_key
+from trading.portfolio import Balance, balance_key, closing_side
 from trading.words import counted
 
 AGAIN = timedelta(seconds=5)  # until a shrink that nothing was heard of is asked for again
+ENDING = timedelta(seconds=30)  # in which a venue tells that a level has ended with what it stood on
 DESK = Origin("desk", "protection", "what it protects has changed")
 
 
@@ -28,12 +29,16 @@ class Trimming:
         self.book = oms.book
         self.alarms = alarms
         self._shrinking: dict[str, tuple[Decimal, datetime]] = {}
+        self._ending: dict[str, datetime] = {}
 
     async def trim(self, account: AccountId, symbol: Symbol) -> None:
         """Shrink or cancel legs whose sibling was filled or whose position is gone."""
         used: dict[Side, Decimal] = {}
         cut: set[str] = set()
-        for legs in self.pairs(account, symbol):
+        pairs = self.pairs(account, symbol)
+        if self.oms.executors[account].capabilities.levels:
+            pairs.reverse()  # what a close takes first is the oldest, with the levels that stand on it
+        for legs in pairs:
             group = self.book.group(legs[0].group) if legs[0].group else legs
             left = max(leg.quantity for leg in group) - sum((leg.filled_quantity for leg in group), ZERO)
             left = min(left, *(leg.remaining for leg in legs))  # a pair is as large as the smaller of the two
@@ -62,19 +67,21 @@ class Trimming:
     async def _shrink(self, leg: Order, left: Decimal) -> None:
         if leg.status is OrderStatus.PENDING_CANCEL or leg.remaining <= left:
             self._shrinking.pop(leg.id, None)
+            self._ending.pop(leg.id, None)
             return
         instrument = self.oms.drafting.instrument(leg.account_id, leg.symbol)
         size = instrument.round_quantity(left)
+        now, capable = self.book.clock.now(), self.oms.executors[leg.account_id].capabilities
         if self.is_dust(leg, size):
-            await self.oms.cancel(leg, DESK)
+            if not (capable.is_level(leg) and self._is_ending(leg)):
+                await self.oms.cancel(leg, DESK)
             return
-        now = self.book.clock.now()
         asked, at = self._shrinking.get(leg.id, (ZERO, now))
         just_asked = asked == size and self.book.is_recent(at, AGAIN)
         if leg.status is OrderStatus.SUBMITTED or leg.is_amending or just_asked:
             return  # not yet: what is heard of it checks again, or the next sweep
         self._shrinking[leg.id] = (size, now)
-        if not self.oms.executors[leg.account_id].capabilities.resizes(leg):
+        if not capable.resizes(leg):
             await self.oms.cancel(leg, DESK)  # and what is left is covered anew
             return
         try:
@@ -83,6 +90,10 @@ class Trimming:
             if self.alarms.is_news("shrink", leg.id):
                 notice = e.Noticed(derive("shrink", leg.id, str(left)), "warning", "protection", str(why))
                 await self.book.record(notice)
+
+    def _is_ending(self, leg: Order) -> bool:
+        """Whether a venue may yet tell that a level has ended: of several positions it knows which was closed."""
+        return self.book.is_recent(self._ending.setdefault(leg.id, self.book.clock.now()), ENDING)
 
     def is_dust(self, leg: Order, size: Decimal) -> bool:
         """Whether `size` of a leg is too small to stand at the venue."""
@@ -103,7 +114,7 @@ class Trimming:
         """
         position = self.book.position(account, symbol)
         held = position.quantity if position else ZERO
-        side, free = (Side.BUY if held < 0 else Side.SELL), abs(held)
+        side, free = closing_side(held), abs(held)
         instrument = self.oms.drafting.instrument(account, symbol)
         if instrument.settlement is Settlement.SPOT:
             balance = self.book.get(Balance, balance_key(account, instrument.base))

@@ -37,6 +37,18 @@ def span(length: timedelta) -> str:
     return next(exact) if seconds else "0s"
 
 
+def passed(length: timedelta) -> str:
+    """A length of time for reading, in the largest unit of which two have passed: `95s`, `62m`, `47h`, `320d`."""
+    seconds = int(length.total_seconds())
+    unit = next((unit for unit in LENGTHS.values() if seconds >= 2 * unit), 1)
+    return span(timedelta(seconds=seconds // unit * unit))
+
+
+def age(seconds: float) -> str:
+    """How old a price is: `0.4s`, and from two minutes on as `passed`."""
+    return f"{seconds:.1f}s" if seconds < 2 * LENGTHS["m"] else passed(timedelta(seconds=seconds))
+
+
 def minute(at: datetime, zone: ZoneInfo) -> str:
     """`2026-01-05 13:00 Europe/Vienna`."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"

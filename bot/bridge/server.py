@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 import re
+import socket
 import sqlite3
 import ssl
 from http import HTTPStatus
@@ -41,31 +42,23 @@ class Bridge:
         self._guest_name, self._since = "", ""
         self._under_way: dict[str, tuple[str, asyncio.Future[Stored]]] = {}
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> Server:
-        """Listen.
-
-        Raises:
-            ConfigError: the address is taken.
-        """
-        try:
-            return await serve(
-                self._welcome,
-                host,
-                port,
-                ssl=tls,
-                process_request=self._check,
-                subprotocols=[Subprotocol(m.PROTOCOL)],
-                compression=None,
-                server_header=None,
-                open_timeout=HANDSHAKE_S,
-                ping_interval=PING_S,
-                ping_timeout=PONG_S,
-                close_timeout=1,
-                max_size=m.LARGEST_QUESTION,
-                logger=_quiet(),
-            )
-        except OSError as why:
-            raise taken(host, port, why) from None
+    async def start(self, listening: socket.socket, tls: ssl.SSLContext | None) -> Server:
+        """Serve who comes to a socket (see `listen`)."""
+        return await serve(
+            self._welcome,
+            sock=listening,
+            ssl=tls,
+            process_request=self._check,
+            subprotocols=[Subprotocol(m.PROTOCOL)],
+            compression=None,
+            server_header=None,
+            open_timeout=HANDSHAKE_S,
+            ping_interval=PING_S,
+            ping_timeout=PONG_S,
+            close_timeout=1,
+            max_size=m.LARGEST_QUESTION,
+            logger=_quiet(),
+        )
 
     # --- who may come in ---------------------------------------------------------------------
 
@@ -179,13 +172,22 @@ class Bridge:
             made.exception()  # whoever waited was told; nobody may be left
 
 
-def taken(host: str, port: int, why: OSError) -> ConfigError:
-    """The address cannot be listened on."""
-    return ConfigError(
-        f"The bridge cannot listen on {host}:{port}: {why.strerror or why}.",
-        "Choose another: [bridge] host and port.",
-        code="PORT",
-    )
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address; of a name with several, the first, IPv4 before IPv6. Whoever comes waits to be served.
+
+    Raises:
+        ConfigError: it is taken, or none of this machine.
+    """
+    try:
+        there = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(there, key=lambda each: each[0] is not socket.AF_INET)
+        return socket.create_server(address[:2], family=family)
+    except OSError as why:
+        raise ConfigError(
+            f"The bridge cannot listen on {host}:{port}: {why.strerror or why}.",
+            "Choose another: [bridge] host and port.",
+            code="PORT",
+        ) from None
 
 
 def _read(frame: str | bytes) -> m.Question:

@@ -1,5 +1,6 @@
 """Accounts: where orders go and where prices come from."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -28,6 +29,11 @@ class AccountSettings(Section):
     )
     fee_currency: Literal["quote", "received", "BNB"] = Field(
         default="quote", description="paper: what fees are paid in; received is as on Binance."
+    )
+    leverage: kinds.AmountOrZero = Field(
+        default=Decimal(0),
+        description="paper: how much contracts may be worth as a multiple of equity; 0 is as a new account has it: 20,"
+        " and on prices of mt5 what the terminal's account has.",
     )
     latency_ms: kinds.Milliseconds = Field(default=0, description="paper: how long an order is on its way.")
     environment: Literal["live", "demo", "testnet"] = Field(

@@ -25,13 +25,32 @@ from trading.executors.closed import ClosedExecutor
 from trading.executors.mt5.executor import Mt5Executor
 from trading.executors.mt5.tracks import Books
 from trading.executors.paper.executor import PaperExecutor
-from trading.executors.paper.funds import Fees
+from trading.executors.paper.funds import Fees, Lending
 from trading.instruments import Money, Symbol
 from trading.intent import AccountId, Mode
 from trading.journal.store import JournalStore
 from trading.market.mt5 import Mt5Market
 from trading.order import Order
 from trading.ports import Executor, Market
+
+LENT = Decimal(20)
+"""What a new futures account has at Binance, until it sets another leverage for a symbol."""
+MAINTENANCE = Decimal("0.004")
+"""Of the value of a position, in the lowest bracket of BTCUSDT at Binance (GET /fapi/v1/leverageBracket)."""
+LENT_BY_BROKERS = Decimal(30)
+"""The most that retail clients in the EU get, on major currency pairs (ESMA decision 2018/796)."""
+STOP_OUT = Decimal("0.5")
+"""Of the margin: the level at which EU brokers must close positions of retail clients (the same decision)."""
+
+
+def _lending(account: AccountSettings, market: Market) -> Lending:
+    """What a paper account lends: as its settings say, or as a new account has it where its prices come from."""
+    if isinstance(market, Mt5Market):
+        told = market.link.account.leverage if market.link.account is not None else 0
+        leverage = account.leverage or Decimal(told) or LENT_BY_BROKERS
+        return Lending(leverage, STOP_OUT / leverage)
+    leverage = account.leverage or LENT
+    return Lending(leverage, min(MAINTENANCE, STOP_OUT / leverage))
 
 
 def _paper(
@@ -46,6 +65,7 @@ def _paper(
         funds=tuple(Money(amount, currency) for currency, amount in account.funds.items()),
         fees=Fees(maker=account.maker_fee, taker=account.taker_fee),
         fee_currency=account.fee_currency,
+        lending=partial(_lending, account, market),
         latency_s=account.latency_ms / 1000,
         products=("usdm",) if account.market == "mt5" else account.products,  # a terminal lists contracts only
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.scheduler import Scheduler
+from bot.supervise import Supervisor
 from tests.kit import BTC, HandClock, HandMarket, MemoryJournal
 from tests.trading.strategy_desk import Venue
 from trading import events as e
@@ -84,7 +85,7 @@ class Clockwork:
         self.told: list[tuple[str, str]] = []
         self.lines: list[tuple[str, str, datetime]] = []
         self.samples = 0
-        self.scheduler = Scheduler(self.runner, markets, "Europe/Vienna", self.mishap)
+        self.scheduler = Scheduler(self.runner, markets, "Europe/Vienna", Supervisor(self.mishap).attempt)
 
     async def mishap(self, where: str, why: Exception) -> None:
         self.told.append((where, type(why).__name__))

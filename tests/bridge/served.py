@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from bot.bridge.keys import tls_of
 from bot.bridge.requests import Requests
-from bot.bridge.server import Bridge
+from bot.bridge.server import Bridge, listen
 from bot.bridge.terminal import Terminal, now_ms
 from tests.emulators.mt5.desk import Mt5Desk, desk
 from trading.clock import SystemClock
@@ -96,7 +96,7 @@ async def served(
     terminal = Terminal(there.link, requests, path)
     await terminal.open()
     bridge = Bridge(TOKEN, terminal, requests, clock)
-    server = await bridge.start("127.0.0.1", port, certificate.context if certificate else None)
+    server = await bridge.start(listen("127.0.0.1", port), certificate.context if certificate else None)
     made = Served(there, bridge, terminal, requests, server, certificate.fingerprint if certificate else "")
     try:
         yield made

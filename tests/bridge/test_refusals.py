@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bot.bridge.keys import tls_of, token_of
+from bot.bridge.server import listen
 from tests.bridge.served import TOKEN, Served, aside, served, soon
 from trading.clock import SystemClock
 from trading.errors import ConfigError
@@ -274,7 +275,7 @@ async def test_a_certificate_of_an_own_authority_is_trusted_by_its_file(tmp_path
     (tmp_path / "data").mkdir()
     async with served(tmp_path / "data") as bridge:
         tls = tls_of(str(shown), str(private), tmp_path, SystemClock())
-        server = await bridge.bridge.start("127.0.0.1", 0, tls.context)
+        server = await bridge.bridge.start(listen("127.0.0.1", 0), tls.context)
         port = next(iter(server.sockets)).getsockname()[1]
         mt5 = BridgeModule(Address(f"wss://127.0.0.1:{port}", TOKEN, ca_file=str(shown)))
         assert await aside(mt5.initialize), mt5.last_error()

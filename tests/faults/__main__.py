@@ -4,49 +4,39 @@ import argparse
 import logging
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain, product
 
 import structlog
 
 from tests.faults.actions import ACTIONS
 from tests.faults.books import Difference
-from tests.faults.case import Case, play
+from tests.faults.case import play
 from tests.faults.kinds import KINDS
-from tests.faults.mt5 import actions as mt5_actions
 from tests.faults.mt5 import case as mt5
+from tests.faults.mt5.actions import ACTIONS as MT5_ACTIONS
 from tests.faults.mt5.kinds import FAULTS as MT5_FAULTS
+from tests.faults.naming import VENUES, Case
 
 PROCESSES = 2
 SHOWN = 20
-PRODUCTS = ("spot", "usdm")
+PLAYS = {"binance": play, "mt5": mt5.play}
 
 
-def outcome(case: Case | mt5.Case) -> Difference:
+def outcome(case: Case) -> Difference:
     """What is wrong with a case; one that breaks down has lost everything."""
     try:
-        return play(case) if isinstance(case, Case) else mt5.play(case)
+        return PLAYS[case.venue](case)
     except Exception:  # noqa: BLE001 - whatever it was, what is needed is the case
         return Difference(lost=[traceback.format_exc()])
 
 
-def cases(products: Iterable[str], seeds: int) -> list[Case]:
-    return [
-        Case(product, fault, action, seed)
-        for product in products
-        for seed in range(1, seeds + 1)
-        for fault in KINDS
-        for action in ACTIONS
-    ]
-
-
-def mt5_cases(seeds: int) -> list[mt5.Case]:
-    return [
-        mt5.Case(fault, action, seed)
-        for seed in range(1, seeds + 1)
-        for fault in MT5_FAULTS
-        for action in mt5_actions.ACTIONS
-    ]
+def cases(venue: str, seeds: int) -> list[Case]:
+    """Every fault x every action, in so many ways."""
+    if venue == "mt5":
+        return [mt5.case_of(*each) for each in product(MT5_FAULTS, MT5_ACTIONS, range(1, seeds + 1))]
+    return [Case(*each) for each in product(VENUES[venue], KINDS, ACTIONS, range(1, seeds + 1))]
 
 
 def quiet() -> None:
@@ -54,7 +44,7 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def many(chosen: Sequence[Case | mt5.Case]) -> int:
+def many(chosen: Sequence[Case]) -> int:
     """Play them all over two processes; tells those that failed. Answers the exit code."""
     doubled = lost = failed = 0
     with ProcessPoolExecutor(PROCESSES, initializer=quiet) as pool:
@@ -72,21 +62,18 @@ def many(chosen: Sequence[Case | mt5.Case]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--venue", choices=("binance", "mt5"), default="binance")
+    parser.add_argument("--venue", choices=VENUES, default="binance")
     parser.add_argument("--seeds", type=int, default=25, help="how many ways of each fault and action")
-    parser.add_argument("--product", choices=PRODUCTS, help="binance: only this one")
+    parser.add_argument("--product", choices=[*chain(*VENUES.values())], help="only this one of the venue's")
     parser.add_argument("--only", metavar="FAULT:ACTION:SEED", help="only this case (* for all of a kind)")
     asked = parser.parse_args()
-    products = (asked.product,) if asked.product else PRODUCTS
-
-    def up_to(seeds: int) -> Sequence[Case | mt5.Case]:
-        return mt5_cases(seeds) if asked.venue == "mt5" else cases(products, seeds)
-
-    chosen = up_to(asked.seeds)
-    if asked.only:
-        wanted = asked.only.split(":")
-        parts = ((case, (case.fault, case.action, str(case.seed))) for case in up_to(1000))
-        chosen = [case for case, names in parts if all(w in ("*", n) for w, n in zip(wanted, names, strict=True))]
+    wanted = asked.only.split(":") if asked.only else ["*"] * 3
+    chosen = [
+        case
+        for case in cases(asked.venue, 1000 if asked.only else asked.seeds)
+        if asked.product in (None, case.product)
+        and all(w in ("*", name) for w, name in zip(wanted, str(case).split(":"), strict=True))
+    ]
     return many(chosen)
 
 

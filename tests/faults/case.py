@@ -2,7 +2,6 @@
 
 import asyncio
 from random import Random
-from typing import NamedTuple
 
 from tests.faults.actions import ACTIONS, Scene
 from tests.faults.books import Difference, compare
@@ -10,28 +9,13 @@ from tests.faults.desk import ACCOUNT, Desk
 from tests.faults.exchange import open_exchange
 from tests.faults.kinds import KINDS, Struck
 from tests.faults.loop import JumpLoop
+from tests.faults.naming import Case
 from tests.loop import LoopClock
 from trading.errors import IntentError
 
 OVER_S = 15.0  # the fault is over at most so long after the action
 SETTLED_S = 400  # the desk must have settled so long after that: a ban lasts two minutes
 STUCK_S = 1200  # a case that takes longer is one in which the desk waits for ever
-
-
-class Case(NamedTuple):
-    """What is played; written `fault:action:seed`."""
-
-    product: str
-    fault: str
-    action: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.fault}:{self.action}:{self.seed}"
-
-    @property
-    def command(self) -> str:
-        return f"python -m tests.faults --product {self.product} --only {self}"
 
 
 def play(case: Case) -> Difference:

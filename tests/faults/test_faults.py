@@ -3,8 +3,9 @@
 import pytest
 
 from tests.faults.actions import ACTIONS
-from tests.faults.case import Case, play
+from tests.faults.case import play
 from tests.faults.kinds import KINDS
+from tests.faults.naming import Case
 
 SLICE = [
     Case("usdm" if (row + column) % len(ACTIONS) == 0 else "spot", fault, action, 1)

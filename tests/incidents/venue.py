@@ -19,7 +19,7 @@ from tests.trading.executors.contract import FakeMarket, make_order
 from trading.clock import Clock
 from trading.errors import OutcomeUnknown, VenueError, VenueRefused, VenueUnreachable
 from trading.executors.paper.executor import PaperExecutor
-from trading.executors.paper.funds import Fees
+from trading.executors.paper.funds import Fees, Lending
 from trading.instruments import ZERO, Instrument, Money, Side, Symbol
 from trading.intent import OrderType
 from trading.order import Order
@@ -187,6 +187,7 @@ class Venue:
         lists: bool = True,
         fee_currency: str = "quote",
         product: str = "spot",
+        lending: Lending = Lending(Decimal(5)),  # noqa: B008
     ) -> None:
         self.market = market
         self.executor = PaperExecutor(
@@ -198,7 +199,7 @@ class Venue:
             fees=Fees(Decimal("0.001"), Decimal("0.001")),
             fee_currency=fee_currency,
             products=(product,),
-            leverage=Decimal(5),
+            lending=lambda: lending,
         )
         self.capabilities = replace(self.executor.capabilities, lists=lists)
         self.faults = Faults()

@@ -1,6 +1,5 @@
 """What events make of an order, a position and the rest: live, and again from the journal."""
 
-import asyncio
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -241,20 +240,6 @@ async def test_time_in_the_journal_never_runs_backwards() -> None:
     await again.open()
     entries = await again.record(e.DeskStarted("1"))
     assert entries[0].at >= times[-1]
-
-
-async def test_a_listener_that_fails_keeps_nobody_else_from_hearing() -> None:
-    life, heard, told = Life(), [], []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["exception"]))
-
-    def fails(entry: e.Recorded) -> None:
-        raise ValueError(entry.seq)
-
-    life.book.subscribe(fails)
-    life.book.subscribe(lambda entry: heard.append(entry.seq))
-    await life.record(LISTED)
-    assert heard == [1]
-    assert [str(why) for why in told] == ["1"]
 
 
 # --- replay ----------------------------------------------------------------------------------

@@ -14,7 +14,18 @@ from tests.trading.scripted import make_order
 from trading.events import EquitySampled, OrderFilled
 from trading.instruments import ZERO, Instrument, Money, Side
 from trading.intent import Mode
-from trading.portfolio import TAPE, Account, Position, Tape, Trade, close_trip, fill_balances, fill_position, sample
+from trading.portfolio import (
+    TAPE,
+    Account,
+    Position,
+    Tape,
+    Trade,
+    close_trip,
+    closing_side,
+    fill_balances,
+    fill_position,
+    sample,
+)
 
 D = Decimal
 
@@ -63,6 +74,15 @@ def closing(fills: Sequence[Fill]) -> list[Fill]:
     held = sum((fill.side.sign * fill.quantity for fill in fills), ZERO)
     side = Side.SELL if held > 0 else Side.BUY
     return [*fills, Fill(side, abs(held), D("123.45"), D("0.07"))] if held else list(fills)
+
+
+@given(RUNS)
+def test_what_closes_a_position_leaves_nothing_of_it(fills: list[Fill]) -> None:
+    held = run(PERP, trades(fills)).quantity
+    if held:
+        last = Fill(closing_side(held), abs(held), D(100), ZERO)
+        assert run(PERP, trades([*fills, last])).quantity == 0
+    assert closing_side(ZERO) is Side.SELL, "on spot what nobody has counted may be sold"
 
 
 @given(RUNS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trading.intent import AccountId, Mode
 from trading.order import OrderStatus
-from trading.words import STATUS, begun, counted, minute, resume_line, scope_label, span
+from trading.words import STATUS, age, begun, counted, minute, passed, resume_line, scope_label, span
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -29,6 +29,28 @@ def test_a_length_of_time_is_exact_in_its_largest_unit(seconds: int) -> None:
 )  # fmt: skip
 def test_lengths_of_time(length: dict[str, int], told: str) -> None:
     assert span(timedelta(**length)) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0s"),
+        (95, "95s"),
+        (121, "2m"),
+        (3725, "62m"),
+        (86400, "1d"),
+        (90000, "25h"),
+        (172799, "47h"),
+        (27695901, "320d"),
+    ],
+)
+def test_what_has_passed_is_told_in_a_unit_that_can_be_read(seconds: int, told: str) -> None:
+    assert passed(timedelta(seconds=seconds)) == told
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.42, "0.4s"), (119.9, "119.9s"), (120, "2m"), (27695901.5, "320d")])
+def test_a_price_is_so_old(seconds: float, told: str) -> None:
+    assert age(seconds) == told
 
 
 @pytest.mark.parametrize(

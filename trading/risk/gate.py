@@ -1,7 +1,7 @@
 """The risk gate: every order is judged here, and only what it approves can be placed."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -95,18 +95,25 @@ class RiskGate:
         self.listed = listed
         self.vet = vet
         self.margin = margin
-        self._orders = OpenOrders(book, valuation)
+        self._orders = OpenOrders(book, valuation, capabilities)
         self._submissions = Submissions(book)
         self._overrides: tuple[LimitOverride, ...] = ()
         self._rules: dict[str, _Rules] = {}
 
     # --- verdicts ----------------------------------------------------------------------------
 
-    def judge(self, order: Order, legs: Sequence[Order] = (), confirmed_duplicate: bool = False) -> Approved | Denied:
+    def judge(
+        self,
+        order: Order,
+        legs: Sequence[Order] = (),
+        confirmed_duplicate: bool = False,
+        aside: Collection[str] = frozenset(),
+    ) -> Approved | Denied:
         """Approve or deny one order, with every finding on the way.
 
         `legs` are the protective orders that the venue is to hold with it; they are judged by the
         venue's filters and their side only. Nothing is remembered: the same books give the same verdict.
+        Codes that are put `aside` deny nothing: for a dry run, what causes them would be out of the way by then.
         """
         account = order.account_id
         instrument = self.listed(account, order.symbol) or self.book.instrument(account, order.symbol)
@@ -124,10 +131,10 @@ class RiskGate:
             findings += _leg_findings(order, tuple(legs), view)
         if checks is held.entry:  # what closes is for the venue itself to refuse
             findings = _joined(findings, self._vetted((order, *legs), view))
-        if all(finding.passed for finding in findings):
+        if all(finding.passed or finding.code in aside for finding in findings):
             return Approved(order, tuple(findings), tuple(legs))
         told = tuple(_aimed(finding, held.own) for finding in findings)
-        first = next(finding for finding in told if not finding.passed)
+        first = next(finding for finding in told if not finding.passed and finding.code not in aside)
         return Denied(first.code, first.text, told, first.remedy)
 
     def _vetted(self, orders: Sequence[Order], view: View) -> list[Finding]:

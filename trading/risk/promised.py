@@ -4,7 +4,7 @@ Alternatives count once: of an OCO pair, or of the stop and the target of one br
 done, so the larger is what is promised. Several stops of one bracket (each for a part) add up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -13,6 +13,7 @@ from trading.book import Book
 from trading.instruments import ZERO, Settlement, Side, Symbol
 from trading.intent import AccountId, Leg, OrderType
 from trading.order import Order
+from trading.ports import Capabilities
 from trading.quotes import Quote
 from trading.valuation import Valuation
 
@@ -113,9 +114,10 @@ class Commitments(msgspec.Struct, frozen=True):
 class OpenOrders:
     """The commitments of each account, worked out again when its open orders change."""
 
-    def __init__(self, book: Book, valuation: Valuation) -> None:
+    def __init__(self, book: Book, valuation: Valuation, capabilities: Callable[[AccountId], Capabilities]) -> None:
         self._book = book
         self._valuation = valuation
+        self._capabilities = capabilities
         self._known: dict[AccountId, tuple[tuple[Order, ...], Commitments]] = {}
 
     def of(self, account: AccountId, without: str = "") -> Commitments:
@@ -134,11 +136,13 @@ class OpenOrders:
     def _commit(self, account: AccountId, orders: tuple[Order, ...]) -> tuple[Commitments, bool]:
         """The commitments, and whether they last: no price of theirs moves with the market."""
         promised, entries, doubts, lasting = Promised(), dict[Symbol, int](), list[Order](), True
+        capable = self._capabilities(account) if orders else None
         for order in orders:
-            price = reference_price(order, None)
-            if price is None:
-                price, lasting = reference_price(order, self._valuation.quote(account, order.symbol)), False
-            promised.add(order, self._to_do(order), price or ZERO)
+            if capable is None or not capable.is_level(order):  # a level stands in the way of nothing
+                price = reference_price(order, None)
+                if price is None:
+                    price, lasting = reference_price(order, self._valuation.quote(account, order.symbol)), False
+                promised.add(order, self._to_do(order), price or ZERO)
             if order.leg is ENTRY:
                 entries[order.symbol] = entries.get(order.symbol, 0) + 1
             if order.in_doubt:

@@ -117,7 +117,7 @@ def _balance(book: Book, standing: Standing, currency: str) -> Decimal:
 
 
 def _funds(book: Book, standing: Standing, order: Order, instrument: Instrument, added: Amount) -> Funds | None:
-    """On spot only: elsewhere a venue lends; what margin it wants it tells by itself, or the leverage limit speaks."""
+    """By our books, where the venue tells nothing. On spot only: elsewhere it lends, and the leverage limit speaks."""
     if instrument.settlement is not SPOT:
         return None
     buys = order.side is BUY

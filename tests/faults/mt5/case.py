@@ -6,12 +6,13 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from decimal import Decimal
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.faults.books import Difference
 from tests.faults.mt5.actions import ACTIONS, POINT, Scene
 from tests.faults.mt5.bridged import Bridged, Patient
 from tests.faults.mt5.kinds import FAULTS
+from tests.faults.naming import VENUES, Case
 from tests.incidents.hands import ANA
 from tests.incidents.mt5 import Desk, World, agree
 from tests.loop import VirtualLoop
@@ -20,23 +21,9 @@ from trading.errors import IntentError
 from trading.mt5.link import Link
 
 
-class Case(NamedTuple):
-    """What is played; written `fault:action:seed`. Odd seeds are hedging accounts, even ones netting."""
-
-    fault: str
-    action: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.fault}:{self.action}:{self.seed}"
-
-    @property
-    def product(self) -> str:
-        return "hedging" if self.seed % 2 else "netting"
-
-    @property
-    def command(self) -> str:
-        return f"python -m tests.faults --venue mt5 --only {self}"
+def case_of(fault: str, action: str, seed: int) -> Case:
+    """Odd seeds are hedging accounts, even ones netting."""
+    return Case(VENUES["mt5"][seed % 2], fault, action, seed)
 
 
 class BridgedBroker(Broker):
@@ -77,7 +64,7 @@ async def _played(case: Case, world: World) -> Difference:
 
 
 async def _struck(case: Case, world: World) -> Difference:
-    chance = Random(":".join(map(str, case)))
+    chance = Random(str(case))
     scene, action, found = Scene(world.desk, chance, chance.random() < 0.6), ACTIONS[case.action], Difference()
     faults, bridged = world.broker.faults, world.broker.bridged if isinstance(world.broker, BridgedBroker) else None
     await action.prepare(scene)

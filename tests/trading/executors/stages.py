@@ -12,7 +12,7 @@ from tests.trading.executors.contract import INSTRUMENT, SYMBOL, FakeMarket, Hab
 from tests.trading.executors.mt5.stage import EXCHANGE, HEDGING, NETTING, mt5_stage
 from trading.binance.products import Product
 from trading.executors.paper.executor import PaperExecutor
-from trading.executors.paper.funds import Fees
+from trading.executors.paper.funds import Fees, Lending
 from trading.instruments import Money, Settlement, Side
 from trading.reports import Report
 
@@ -38,7 +38,7 @@ class PaperStage:
             self.clock,
             funds=self._funds,
             fees=Fees(Decimal("0.001"), Decimal("0.002")),
-            leverage=Decimal(2),
+            lending=lambda: Lending(Decimal(2)),
             products=self._products,
         )
 

@@ -114,7 +114,9 @@ async def test_the_wrong_account_is_refused(
 async def test_a_real_account_is_taken_where_it_is_meant() -> None:
     broker = Broker(trade_mode=mt5.ACCOUNT_TRADE_MODE_REAL)
     executor = Mt5Executor(broker.link(may_be_real=True))
+    assert executor.is_real is None  # nobody has asked the terminal
     await executor.start()
+    assert executor.is_real is True
     assert executor.found()[0].startswith("REAL account 5001 at Emulated-Demo")
     await executor.stop()
 

@@ -78,6 +78,11 @@ class Mt5Executor:
         """Why nothing gets through, in one line; empty when all is well."""
         return self._link.problem or self._problem
 
+    @property
+    def is_real(self) -> bool | None:
+        """Whether the money is real, by the terminal; None until it has been asked."""
+        return None if self._link.account is None else words.is_real(self._link.account)
+
     async def start(self) -> None:
         await self._link.open()
         try:

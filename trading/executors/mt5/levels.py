@@ -17,12 +17,11 @@ from trading.executors.mt5.tracks import Track
 from trading.instruments import ZERO, Side, plain
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.terminal import exact
-from trading.order import Order
+from trading.order import POSITION_CLOSED, Order
 from trading.reports import Amended, Canceled, Report
 
 SETTLED = timedelta(seconds=15)  # since our last change; the terminal may show an older state until then
 REASONS = {True: mt5.DEAL_REASON_SL, False: mt5.DEAL_REASON_TP}
-CLOSED = "the position is closed"
 TRADES = frozenset({mt5.DEAL_TYPE_BUY, mt5.DEAL_TYPE_SELL})
 
 
@@ -99,7 +98,7 @@ def _over(track: Track, turned: Sequence[Any], closed: dict[int, Sequence[Any]])
     done = done_by(level.is_stop, (each for identifier in level.identifiers for each in closed[identifier]))
     if track.quantity is not None and done >= track.quantity:
         return [], True
-    return [Canceled(track.order_id, CLOSED, done)], True
+    return [Canceled(track.order_id, POSITION_CLOSED, done)], True
 
 
 def done_by(stop: bool, deals: Iterable[Any]) -> Decimal:

@@ -16,7 +16,7 @@ from trading.executors.mt5.tracks import Level, Track, identifiers_in
 from trading.executors.mt5.wire import Found, prices_of
 from trading.instruments import ZERO
 from trading.mt5.terminal import Terminal
-from trading.order import Order
+from trading.order import POSITION_CLOSED, Order
 from trading.reports import VenueOrder
 
 SURE_AFTER = timedelta(seconds=30)
@@ -227,7 +227,7 @@ def _closed(
     done = levels.done_by(stop, (each for group in deals.values() for each in group))
     if done >= order.quantity:
         return replace(shown, status="filled", filled_quantity=done)
-    return replace(shown, status="canceled", filled_quantity=done, reason=levels.CLOSED)
+    return replace(shown, status="canceled", filled_quantity=done, reason=POSITION_CLOSED)
 
 
 def _is(record: Any, order: Order) -> bool:

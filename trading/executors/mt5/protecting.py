@@ -77,8 +77,9 @@ class Protecting:
             VenueRefused, VenueUnreachable, OutcomeUnknown.
         """
         rules, level, there, _ = await self._standing(order)
-        price = (order.stop_price if level.is_stop else order.limit_price) or level.price
-        unset = [each for each in there if levels.value_of(each, level.is_stop) != price]
+        wished = order.stop_price if level.is_stop else order.limit_price
+        price = wished or level.price
+        unset = [each for each in there if wished and levels.value_of(each, level.is_stop) != price]
         if unset:
             tick = await self._link.ask(lambda terminal: terminal.tick(rules.name))
             shown = Shown(exact(tick.bid), exact(tick.ask))

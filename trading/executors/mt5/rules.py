@@ -42,8 +42,8 @@ class Shown(NamedTuple):
 
 
 def is_level(order: Order) -> bool:
-    """Whether an order is a stop or target of a position: one that waits and only reduces."""
-    return order.reduce_only and order.type is not OrderType.MARKET
+    """Whether an order is a stop or target of a position."""
+    return order.is_waiting_exit
 
 
 def is_stop(order: Order) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from trading.errors import VenueRefused
 from trading.mt5.brokertime import FURTHEST, UNIX
-from trading.mt5.figures import QUIET
+from trading.mt5.figures import is_silent
 from trading.mt5.hours import Hours
 from trading.mt5.link import Link
 from trading.mt5.listing import SymbolRules
@@ -19,7 +19,7 @@ def check_open(rules: SymbolRules, link: Link) -> None:
         VenueRefused: MARKET_CLOSED, with the next opening.
     """
     hours, tick, now = link.figures.hours.get(rules.name), link.ticks.get(rules.name), link.clock.now()
-    if hours is None or tick is None or not link.time.is_measured or now - link.time.utc(tick.time_msc) < QUIET:
+    if hours is None or tick is None or not link.time.is_measured or not is_silent(tick, link.time, now):
         return
     if hours.is_pause(link.time.broker_s(now)):
         text = f"The market of {rules.symbol} is closed. {opening(rules.name, link)}"

@@ -21,15 +21,23 @@ _KINDS = {
 }
 
 
+def is_real(account: Any) -> bool:
+    """Whether an account's money is real; what kind is not known is taken for real money."""
+    return _kind(account) == "REAL"
+
+
+def _kind(account: Any) -> str:
+    return _KINDS.get(account.trade_mode, "REAL")
+
+
 def found(link: Link) -> list[str]:
     """What the terminal says of an account, a line each."""
     account, info = link.account, link.info
     if account is None:
         return [link.problem]
-    kind = _KINDS.get(account.trade_mode, "REAL")  # what is not known is taken for real money
     mode = "hedging" if link.is_hedging else "netting"
     lines = [
-        f"{kind} account {account.login} at {account.server} ({account.company}), {mode}, "
+        f"{_kind(account)} account {account.login} at {account.server} ({account.company}), {mode}, "
         f"{account.balance:.{account.currency_digits}f} {account.currency}, leverage 1:{account.leverage}"
     ]
     if info.tradeapi_disabled:

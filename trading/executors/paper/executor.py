@@ -7,8 +7,8 @@ as it would find Binance. What was saved but never consumed is found again throu
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,13 +16,14 @@ import msgspec
 
 from trading.clock import Clock
 from trading.errors import ConfigError, JournalError, OutcomeUnknown, VenueRefused, VenueUnreachable
-from trading.executors.paper.funds import Fees
+from trading.executors.paper.funds import Fees, Lending
 from trading.executors.paper.ledger import NOTHING, Outcome
+from trading.executors.paper.order import sentence
 from trading.executors.paper.venue import PaperVenue
-from trading.instruments import Instrument, Money, Settlement, Symbol, plain
+from trading.instruments import Instrument, Money, Settlement, Symbol
 from trading.intent import OrderType, TimeInForce
 from trading.order import Order
-from trading.ports import Approved, Capabilities, Market, VenueStore
+from trading.ports import Approved, Capabilities, Funds, Market, VenueStore
 from trading.quotes import Quote
 from trading.reports import Filled, Report, VenueOrder
 
@@ -35,7 +36,7 @@ class PaperExecutor:
 
     `latency_s` is how long a request takes to reach the venue; it meets the prices of its arrival. `products` are
     `spot` and `usdm` (linear); where the market lists only spot, a `usdm` account trades the same symbols as linear
-    contracts. `fee_currency` and `leverage` are those of `PaperVenue`.
+    contracts. `fee_currency` and `lending` are those of `PaperVenue`; what is lent is asked for at each start.
 
     Raises:
         ConfigError: another product.
@@ -53,7 +54,7 @@ class PaperExecutor:
         funds: Sequence[Money],
         fees: Fees | None = None,
         fee_currency: str = "quote",
-        leverage: Decimal = Decimal(1),
+        lending: Callable[[], Lending] = Lending,
         latency_s: float = 0.0,
         products: Sequence[str] = ("spot",),
     ) -> None:
@@ -78,7 +79,7 @@ class PaperExecutor:
         self._funds = tuple(funds)
         self._fees = fees
         self._fee_currency = fee_currency
-        self._leverage = leverage
+        self._lending = lending
         self._latency_s = latency_s
         self._products = tuple(products)
         self._offered: Mapping[Symbol, Instrument] = {}
@@ -86,6 +87,7 @@ class PaperExecutor:
         self._matcher: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._lock = asyncio.Lock()  # match, save, tell: one after the other
+        self._coming: dict[str, Order] = {}  # orders on their way to the venue, new or changed
         self._heard: deque[Quote] = deque()
         self._wake = asyncio.Event()
         self._unsaved: dict[str, str | None] = {}
@@ -110,7 +112,7 @@ class PaperExecutor:
                 self._funds,
                 self._fees,
                 fee_currency=self._fee_currency,
-                leverage=self._leverage,
+                lending=self._lending(),
                 state=state,
             )
         except (msgspec.MsgspecError, KeyError, ValueError) as why:
@@ -146,13 +148,18 @@ class PaperExecutor:
         return ()
 
     def describe(self, approved: Approved) -> str:
-        return "paper: " + "; then ".join(_sentence(order) for order in (approved.order, *approved.legs))
+        return "paper: " + "; then ".join(sentence(order) for order in (approved.order, *approved.legs))
 
     def vet(self, order: Order, reference: Decimal | None) -> None:
         """A paper venue has no rules beside its instruments'."""
 
+    def margin(self, order: Order) -> Funds | None:
+        """What it takes, with its fee, when what is on its way has arrived; by the same sum the venue decides."""
+        return self._books.margin(order, self._coming.values()) if self._books is not None else None
+
     async def place(self, approved: Approved) -> None:
-        await self._request(lambda books: books.place(approved, self._clock.now()))
+        with self._on_its_way(approved.order):
+            await self._request(lambda books: books.place(approved, self._clock.now()))
 
     async def cancel(self, order: Order) -> None:
         await self._request(lambda books: books.cancel(order.id, self._clock.now()))
@@ -160,15 +167,17 @@ class PaperExecutor:
     async def amend(
         self, order: Order, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
     ) -> None:
-        await self._request(
-            lambda books: books.amend(order.id, quantity, limit_price, stop_price, self._clock.now()),
-        )
+        changed = msgspec.structs.replace(order, quantity=quantity, limit_price=limit_price, stop_price=stop_price)
+        with self._on_its_way(changed):
+            await self._request(
+                lambda books: books.amend(order.id, quantity, limit_price, stop_price, self._clock.now()),
+            )
 
     async def withdraw(self, order: VenueOrder) -> None:
         await self._request(lambda books: books.cancel(order.order_id, self._clock.now()))
 
     async def set_leverage(self, symbol: Symbol, leverage: int) -> None:
-        raise VenueRefused("A paper account's leverage is not set by symbol.", "Limit it: /limit max_leverage 3.")
+        raise VenueRefused("A paper account's leverage is set in its settings.", "Limit it: /limit max_leverage 3.")
 
     async def reports(self) -> AsyncIterator[Report]:
         told = self._told
@@ -205,6 +214,14 @@ class PaperExecutor:
                 await self._commit(apply(books))
             except JournalError as why:
                 raise OutcomeUnknown("The paper venue could not save its books.", why.text) from why
+
+    @contextmanager
+    def _on_its_way(self, order: Order) -> Iterator[None]:
+        self._coming[order.id] = order
+        try:
+            yield
+        finally:
+            self._coming.pop(order.id, None)
 
     @asynccontextmanager
     async def _caught_up(self) -> AsyncIterator[PaperVenue]:
@@ -273,15 +290,3 @@ def _offered(listed: Mapping[Symbol, Instrument], products: Sequence[str]) -> Ma
     if offered or Settlement.LINEAR not in wanted:
         return offered
     return {s: msgspec.structs.replace(i, settlement=Settlement.LINEAR) for s, i in listed.items()}
-
-
-def _sentence(order: Order) -> str:
-    words = [order.side.value, plain(order.quantity), order.symbol, order.type.value]
-    words += [plain(order.limit_price)] if order.limit_price is not None else []
-    words += [f"stop={plain(order.stop_price)}"] if order.stop_price is not None else []
-    words += [f"trail={order.trail}"] if order.trail is not None else []
-    words += [order.time_in_force.value]
-    words += ["post-only"] if order.post_only else []
-    words += [f"iceberg={plain(order.iceberg)}"] if order.iceberg is not None else []
-    words += ["reduce-only"] if order.reduce_only else []
-    return " ".join([*words, f"id={order.id}"])

@@ -1,12 +1,17 @@
 """Whose money it is at the paper venue: what open orders and positions tie up, what is free, and what a trade costs."""
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
+from trading import ports
 from trading.executors.paper.ledger import EXACT, Ledger
 from trading.executors.paper.order import BookOrder, State
 from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
+
+_COUNTED = Decimal("1e-8")
+"""To what margins are counted."""
 
 
 class Fees(msgspec.Struct, frozen=True):
@@ -20,37 +25,75 @@ class Fees(msgspec.Struct, frozen=True):
         return max(self.maker, self.taker, ZERO)
 
 
-class Funds:
-    """What can be spent of a ledger's balances; for `fee_currency` and `leverage` see `PaperVenue`."""
+class Lending(msgspec.Struct, frozen=True):
+    """How many times its equity an account's linear positions may be worth, by quote currency.
 
-    def __init__(self, ledger: Ledger, fees: Fees, fee_currency: str, leverage: Decimal) -> None:
+    `maintenance` is the share of their worth that the equity may fall to before they are closed; None is never.
+    """
+
+    leverage: Decimal = Decimal(1)
+    maintenance: Decimal | None = None
+
+
+class Funds:
+    """What can be spent of a ledger's balances; for `fee_currency` see `PaperVenue`.
+
+    `coming` are orders that are on their way, in the form in which they will arrive: they count as if they were there.
+    """
+
+    def __init__(self, ledger: Ledger, fees: Fees, fee_currency: str, lending: Lending) -> None:
         self._ledger = ledger
         self._fees = fees
         self._fee_currency = fee_currency
-        self._leverage = leverage
+        self._lending = lending
 
     # --- free, and asked for ---------------------------------------------------------------------
 
-    def free(self, currency: str, without: BookOrder | None = None) -> Decimal:
+    def free(self, currency: str, without: BookOrder | None = None, coming: Sequence[BookOrder] = ()) -> Decimal:
         """Balance less what open orders (apart from the lot of `without`) and linear positions tie up."""
-        tied = max(self._exposure(currency) / self._leverage - self._unrealized(currency), ZERO)
-        return self._ledger.balance(currency) - self._reserved(currency, without) - tied
+        tied = max(self._exposure(currency, *coming) / self._lending.leverage - self._unrealized(currency), ZERO)
+        return self._ledger.balance(currency) - self._reserved(currency, without, coming) - tied
 
-    def required(self, order: BookOrder) -> tuple[Money, Decimal]:
-        """What `order` must find, and what there is for it.
+    def required(self, order: BookOrder, coming: Sequence[BookOrder] = ()) -> ports.Funds:
+        """What `order` must find, and what there is for it; it needs nothing if it makes no exposure larger.
 
-        Spot: what it reserves is free. Linear: exposure, if it grows, stays within leverage times equity.
+        Spot: what it reserves, of what is free. Linear: the margin of what it adds to the exposure (`fits` is the
+        largest that its quantity may be), of the equity beyond the margin of what is there.
         """
         instrument = self._ledger.instruments[order.symbol]
         if instrument.settlement is Settlement.SPOT:
-            need = self._need(order)
-            return need, self.free(need.currency, without=order)
-        currency = instrument.quote
-        exposure = self._exposure(currency, order)
-        if exposure <= self._exposure(currency):
-            return Money(ZERO, currency), ZERO
-        equity = self._ledger.balance(currency) - self._reserved(currency) + self._unrealized(currency)
-        return Money(exposure / self._leverage, currency), equity
+            need = self.need(order)
+            return ports.Funds(need.amount, self.free(need.currency, order, coming), need.currency)
+        currency, leverage = instrument.quote, self._lending.leverage
+        before, after = self._exposure(currency, *coming), self._exposure(currency, *coming, order)
+        if after <= before:
+            return ports.Funds(ZERO, ZERO, currency)
+        equity = self.equity(currency) - self._reserved(currency, coming=coming) - self._lost(currency, coming)
+        needs, free = (after - before) / leverage, equity - before / leverage
+        room = max(equity * leverage - before, ZERO) - (after - before)
+        fits = order.quantity + room / instrument.notional(Decimal(1), self.mark(instrument))
+        fits = instrument.round_quantity(max(fits, ZERO))
+        return ports.Funds(
+            needs.quantize(_COUNTED, context=EXACT),
+            free.quantize(_COUNTED, context=EXACT),
+            currency,
+            fits if fits >= instrument.min_quantity else ZERO,
+        )
+
+    def equity(self, currency: str) -> Decimal:
+        """Balance, and the profit of the linear positions that settle in it."""
+        return self._ledger.balance(currency) + self._unrealized(currency)
+
+    def maintenance(self, currency: str) -> Decimal | None:
+        """What the equity must stay above with the linear positions there are; None with none, or if it need not."""
+        instruments = self._ledger.instruments
+        worth = ZERO
+        for symbol, holding in self._ledger.positions.items():
+            instrument = instruments.get(symbol)
+            if instrument is not None and instrument.quote == currency:
+                worth += instrument.notional(abs(holding.quantity), self.mark(instrument))
+        share = self._lending.maintenance
+        return worth * share if worth and share is not None else None
 
     def reducible(self, order: BookOrder) -> Decimal:
         """The most that `order` could trade without opening or enlarging a position."""
@@ -83,7 +126,7 @@ class Funds:
 
     # --- spot: what orders reserve -------------------------------------------------------------------
 
-    def _need(self, order: BookOrder) -> Money:
+    def need(self, order: BookOrder) -> Money:
         """What a spot order must find free: base on a SELL; on a BUY quote, with the fee where quote pays it."""
         instrument = self._ledger.instruments[order.symbol]
         if order.side is Side.SELL:
@@ -104,13 +147,13 @@ class Funds:
         if instrument.settlement is not Settlement.SPOT or order.state is State.PENDING:
             return Money(ZERO, instrument.quote)
         if order.side is Side.SELL:
-            return self._need(order)
-        most = order.budget if order.price is None else min(self._need(order).amount, order.budget)
+            return self.need(order)
+        most = order.budget if order.price is None else min(self.need(order).amount, order.budget)
         return Money(most, instrument.quote)
 
-    def _reserved(self, currency: str, without: BookOrder | None = None) -> Decimal:
+    def _reserved(self, currency: str, without: BookOrder | None = None, coming: Sequence[BookOrder] = ()) -> Decimal:
         lots: dict[str, Decimal] = {}
-        for order in self._ledger.open_orders():
+        for order in (*self._ledger.open_orders(), *coming):
             if without is None or order.lot != without.lot:
                 need = self._reserve(order)
                 if need.currency == currency:  # the legs of a list never all fill: it ties up the larger
@@ -119,11 +162,9 @@ class Funds:
 
     # --- linear: what positions may become -------------------------------------------------------------
 
-    def _exposure(self, currency: str, extra: BookOrder | None = None) -> Decimal:
-        """Value of linear positions as large as the open orders (and `extra`, or in its new form) can make them."""
-        orders = {order.venue_order_id: order for order in self._ledger.open_orders()}
-        if extra is not None:
-            orders[extra.venue_order_id] = extra
+    def _exposure(self, currency: str, *more: BookOrder) -> Decimal:
+        """Value of linear positions as large as the open orders (and `more`, or in their new form) can make them."""
+        orders = {order.venue_order_id: order for order in (*self._ledger.open_orders(), *more)}
         total = ZERO
         for symbol in {*self._ledger.positions, *(order.symbol for order in orders.values())}:
             instrument = self._ledger.instruments.get(symbol)
@@ -133,7 +174,20 @@ class Funds:
             for order in orders.values():
                 if order.symbol == symbol and not order.reduce_only and order.state is not State.PENDING:
                     most[order.side] += order.remaining
-            total += instrument.notional(max(most.values()), self._mark(instrument))
+            total += instrument.notional(max(most.values()), self.mark(instrument))
+        return total
+
+    def _lost(self, currency: str, coming: Sequence[BookOrder]) -> Decimal:
+        """What linear orders lose as they arrive, at most: to the spread, the depth and the fee."""
+        total = ZERO
+        for order in coming:
+            instrument, levels = self._ledger.instruments[order.symbol], self._ledger.levels(order)
+            linear = instrument.settlement is Settlement.LINEAR and instrument.quote == currency
+            if not linear or not levels or order.state is not State.WORKING or not order.accepts(levels[0].price):
+                continue
+            price = next((level.price for level in reversed(levels) if order.accepts(level.price)), levels[0].price)
+            total += max(order.side.sign * instrument.notional(order.remaining, price - self.mark(instrument)), ZERO)
+            total += instrument.notional(order.remaining, price) * self._fees.worst
         return total
 
     def _unrealized(self, currency: str) -> Decimal:
@@ -142,10 +196,11 @@ class Funds:
         for symbol, holding in self._ledger.positions.items():
             instrument = self._ledger.instruments.get(symbol)
             if instrument is not None and instrument.quote == currency:
-                total += instrument.notional(holding.quantity, self._mark(instrument)) - holding.cost
+                total += instrument.notional(holding.quantity, self.mark(instrument)) - holding.cost
         return total
 
-    def _mark(self, instrument: Instrument) -> Decimal:
+    def mark(self, instrument: Instrument) -> Decimal:
+        """What a unit is worth: the middle of the market."""
         quote = self._ledger.quotes.get(instrument.symbol)
         if quote is not None:
             return quote.mid if quote.bids and quote.asks else quote.last

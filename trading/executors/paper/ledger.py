@@ -10,7 +10,7 @@ import msgspec
 from trading.executors.paper.order import BookOrder
 from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
 from trading.quotes import Level, Quote
-from trading.reports import Filled, Report
+from trading.reports import CloseOut, Filled, Report
 
 EXACT = Context(prec=60)
 """Wide enough that cutting to PLACES cannot fail."""
@@ -181,10 +181,19 @@ class Ledger:
         self.add(cost - was.cost - paid, instrument.quote)
         self.positions[instrument.symbol] = self._changed[f"position/{instrument.symbol}"] = Holding(now, cost)
 
-    def trade(self, order: BookOrder, quantity: Decimal, price: Decimal, fee: Money, *, maker: bool) -> None:
-        """Number one trade of an order, write it down and tell it."""
+    def trade(
+        self,
+        order_id: str,
+        quantity: Decimal,
+        price: Decimal,
+        fee: Money,
+        *,
+        maker: bool = False,
+        closed_out: CloseOut | None = None,
+    ) -> None:
+        """Number one trade of an order, or of the venue itself, write it down and tell it."""
         self._count.trade += 1
-        trade = Filled(order.order_id, f"T{self._count.trade}", quantity, price, fee, self.at, maker)
+        trade = Filled(order_id, f"T{self._count.trade}", quantity, price, fee, self.at, maker, closed_out=closed_out)
         self.trades.append(trade)
         self._changed[f"trade/{trade.trade_id}"] = trade
         self.tell(trade)

@@ -5,7 +5,7 @@ Where Binance Spot has a rule, it is followed (rest-api.md "New order", faqs on 
 - Of an OCO pair the other leg goes as soon as one triggers or fills.
 
 What a paper venue cannot know it does not invent: there is no queue ahead of a resting order, no market impact
-beyond the depth shown, no funding and no liquidation of linear positions.
+beyond the depth shown, and no funding.
 """
 
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ class Matching:
         self._ledger.write(order)
         fee = self._funds.fee(instrument, order.side, quantity, price, maker=maker)
         self._ledger.add(-fee.amount, fee.currency)
-        self._ledger.trade(order, quantity, price, fee, maker=maker)
+        self._ledger.trade(order.order_id, quantity, price, fee, maker=maker)
         self._end_sibling(order)
         if order.remaining <= 0:
             self.end(order, State.FILLED)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from trading.instruments import ZERO, Instrument, Side, Symbol
+from trading.instruments import ZERO, Instrument, Side, Symbol, plain
 from trading.intent import OrderType, TimeInForce, Trail
 from trading.order import Order
 from trading.reports import Amended, VenueOrder
@@ -127,6 +127,15 @@ class BookOrder(msgspec.Struct, omit_defaults=True):
         self.stop_price = price + self.side.sign * instrument.tick if stop == price else stop
         return True
 
+    def changed(self, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None) -> "BookOrder":
+        """It with these terms, as far as its type and state have them; a price left out stays as it is."""
+        order = msgspec.structs.replace(self, quantity=quantity)
+        if order.type in LIMITED and limit_price is not None:
+            order.limit_price = limit_price
+        if order.state is not State.WORKING and order.type in STOPPED and stop_price is not None:
+            order.stop_price = stop_price
+        return order
+
     def shown(self) -> VenueOrder:
         return VenueOrder(
             venue_order_id=self.venue_order_id,
@@ -147,3 +156,16 @@ class BookOrder(msgspec.Struct, omit_defaults=True):
 def first_state(kind: OrderType) -> State:
     """Of an order that comes to the market."""
     return State.WORKING if kind in (OrderType.MARKET, OrderType.LIMIT) else State.WAITING
+
+
+def sentence(order: Order) -> str:
+    """What was asked, in words."""
+    words = [order.side.value, plain(order.quantity), order.symbol, order.type.value]
+    words += [plain(order.limit_price)] if order.limit_price is not None else []
+    words += [f"stop={plain(order.stop_price)}"] if order.stop_price is not None else []
+    words += [f"trail={order.trail}"] if order.trail is not None else []
+    words += [order.time_in_force.value]
+    words += ["post-only"] if order.post_only else []
+    words += [f"iceberg={plain(order.iceberg)}"] if order.iceberg is not None else []
+    words += ["reduce-only"] if order.reduce_only else []
+    return " ".join([*words, f"id={order.id}"])

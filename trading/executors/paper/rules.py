@@ -54,13 +54,13 @@ class Rules:
 
     def check_funds(self, order: BookOrder) -> None:
         """What it requires is there; a spot BUY gets it as its budget."""
-        need, have = self._funds.required(order)
-        if need.amount > have:
-            text = f"Insufficient funds: {plain(round(need.amount, 8))} {need.currency} is needed, "
-            text += f"{plain(round(max(have, ZERO), 8))} is free."
+        asked = self._funds.required(order)
+        if asked.needs > max(asked.free, ZERO):
+            text = f"Insufficient funds: {plain(round(asked.needs, 8))} {asked.currency} is needed, "
+            text += f"{plain(round(max(asked.free, ZERO), 8))} is free."
             raise VenueRefused(text, "Ask for less.", code="INSUFFICIENT_FUNDS")
         if self._ledger.instruments[order.symbol].settlement is Settlement.SPOT and order.side is Side.BUY:
-            order.budget = need.amount
+            order.budget = asked.needs
 
     def shrink(self, order: BookOrder, most: Decimal, code: str) -> bool:
         """Cut what remains down to `most`, refused under `code` if that is too little; whether anything was cut."""

@@ -9,30 +9,32 @@ Where Binance Spot has a rule, it is followed (rest-api.md "New order", filters.
 - Canceling one of a list cancels the list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-import msgspec
-
+from trading import ports
 from trading.errors import VenueRefused
-from trading.executors.paper.funds import Fees, Funds
+from trading.executors.paper.closeout import Closing
+from trading.executors.paper.funds import Fees, Funds, Lending
 from trading.executors.paper.ledger import NOTHING, Ledger, Outcome
 from trading.executors.paper.matching import Matching
-from trading.executors.paper.order import LIMITED, STOPPED, BookOrder, State
+from trading.executors.paper.order import BookOrder, State
 from trading.executors.paper.rules import Rules
 from trading.instruments import Instrument, Money, Symbol
+from trading.order import Order
 from trading.ports import Approved
 from trading.quotes import Quote
 from trading.reports import Accepted, CancelRefused, VenueOrder
+
+NOTHING_LENT = Lending()
 
 
 class PaperVenue:
     """One account. `quotes` is the market as this venue has seen it; it is not part of the saved state.
 
     `fee_currency` is `quote`, `received` (what a spot trade brings in, as on Binance) or a currency such as `BNB`,
-    used while the account holds enough of it and `received` otherwise. `leverage` bounds linear positions and
-    orders to that many times the account's equity in their quote currency.
+    used while the account holds enough of it and `received` otherwise. `lending` bounds linear positions and orders.
     """
 
     def __init__(
@@ -42,13 +44,14 @@ class PaperVenue:
         fees: Fees | None = None,
         *,
         fee_currency: str = "quote",
-        leverage: Decimal = Decimal(1),
+        lending: Lending = NOTHING_LENT,
         state: Mapping[str, str] | None = None,
     ) -> None:
         self._ledger = Ledger(instruments, funds, state)
-        self._funds = Funds(self._ledger, fees or Fees(), fee_currency, leverage)
+        self._funds = Funds(self._ledger, fees or Fees(), fee_currency, lending)
         self._rules = Rules(self._ledger, self._funds)
         self._matching = Matching(self._ledger, self._funds, self._rules)
+        self._closing = Closing(self._ledger, self._funds, self._matching)
         self.quotes = self._ledger.quotes
         self.trades = self._ledger.trades
 
@@ -56,7 +59,7 @@ class PaperVenue:
 
     def watches(self, symbol: Symbol) -> bool:
         """Whether a quote of `symbol` could change anything."""
-        return bool(self._ledger.open_on(symbol))
+        return bool(self._ledger.open_on(symbol)) or bool(self._ledger.held(symbol).quantity)
 
     def find(self, order_id: str) -> VenueOrder | None:
         """The latest order placed with our id, open or ended."""
@@ -76,6 +79,18 @@ class PaperVenue:
     def free(self, currency: str) -> Decimal:
         """Balance less what open orders and linear positions tie up."""
         return self._funds.free(currency)
+
+    def margin(self, order: Order, coming: Iterable[Order] = ()) -> ports.Funds | None:
+        """What an order, new or changed, would take of what is free, when those `coming` have arrived.
+
+        None if it takes nothing, or has no price to meet.
+        """
+        expected = self._expected(order)
+        if expected is None or order.reduce_only:
+            return None
+        others = [self._expected(other) for other in coming if other.id != order.id]
+        required = self._funds.required(expected, [other for other in others if other is not None])
+        return required if required.needs else None
 
     def snapshot(self) -> dict[str, str]:
         """The whole state as the keys that all changes so far add up to."""
@@ -144,11 +159,7 @@ class PaperVenue:
             raise VenueRefused("The order is not open.", "Look at /orders.", code="NOT_OPEN")
         if was.state is State.WORKING and was.limit_price is None:
             raise VenueRefused("It is executing at the market.", "Cancel it instead.", code="NOT_AMENDABLE")
-        order = msgspec.structs.replace(was, quantity=quantity)
-        if order.type in LIMITED and limit_price is not None:
-            order.limit_price = limit_price
-        if order.state is not State.WORKING and order.type in STOPPED and stop_price is not None:
-            order.stop_price = stop_price
+        order = was.changed(quantity, limit_price, stop_price)
         self._rules.check_amended(order, self._matching.siblings(was))
         self._ledger.at = at
         self._ledger.write(order)
@@ -157,14 +168,17 @@ class PaperVenue:
         return self._ledger.outcome()
 
     def on_quote(self, quote: Quote) -> Outcome:
-        """Hold every open order of the symbol against what the market shows now, best price first, then oldest."""
+        """Hold every open order of the symbol against what the market shows now, best price first, then oldest.
+
+        Then the account itself: what its money no longer suffices for is closed.
+        """
         self.quotes[quote.symbol] = quote
-        there = self._ledger.open_on(quote.symbol)
-        if not there:
+        if not self.watches(quote.symbol):
             return NOTHING
-        self._ledger.at = quote.at
+        there, self._ledger.at = self._ledger.open_on(quote.symbol), quote.at
         for order in sorted(there.values(), key=lambda order: order.priority):
             self._matching.meet(order, arriving=False)
+        self._closing.watch(quote.symbol)
         return self._ledger.outcome()
 
     def delist(self, at: datetime) -> Outcome:
@@ -181,6 +195,22 @@ class PaperVenue:
         """The order with our id, if it is open."""
         order = self._ledger.latest(order_id)
         return order if order is not None and order.is_open else None
+
+    def _expected(self, order: Order) -> BookOrder | None:
+        """An order as it would be on the books; None if it has been there, or could not be."""
+        instrument, was = self._ledger.instruments.get(order.symbol), self._ledger.latest(order.id)
+        if instrument is None or (was is not None and not was.is_open):
+            return None
+        if was is None:
+            expected = BookOrder.of(order, order.id, list_id="", parent="")
+        else:
+            expected = was.changed(order.quantity, order.limit_price, order.stop_price)
+        levels = self._ledger.levels(expected)
+        if not levels:
+            return None
+        expected.follow(levels[0].price, instrument)
+        expected.budget = self._funds.need(expected).amount
+        return expected
 
     def _number(self, approved: Approved, *, pair: bool) -> list[BookOrder]:
         """Give each order its number; the legs of a bracket know their entry."""

@@ -103,15 +103,16 @@ class Reduces(Check, frozen=True):
 
 def _closing(order: Order, view: View) -> str:
     """Which open orders are going to close what an order would close."""
-    names = [each.id for each in view.standing.open.orders if (each.symbol, each.side) == (order.symbol, order.side)]
+    there = [each for each in view.standing.open.orders if not view.facts.capabilities.is_level(each)]
+    names = [each.id for each in there if (each.symbol, each.side) == (order.symbol, order.side)]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     orders, close = ("orders", "close") if len(names) > 1 else ("order", "closes")
     return f"{orders} {', '.join(names[:MOST_NAMED])}{more} {close} it already: cancel what is in the way"
 
 
 class Funded(Check, frozen=True):
-    """The account has what the order takes, after what open orders have reserved: on spot, and where a venue tells its
-    margins. Fees come on top.
+    """The account has what the order takes, after what open orders have reserved: as the venue itself says, or else by
+    our books, on spot. There fees come on top.
     """
 
     reason = Reason.INSUFFICIENT_FUNDS

@@ -11,7 +11,7 @@ from trading.quotes import Level
 from trading.risk.checks.check import DOWN, UP, Check, money, percent, plain
 from trading.risk.reasons import Reason
 from trading.risk.view import View
-from trading.words import span
+from trading.words import age, span
 
 
 class Priced(Check, frozen=True):
@@ -46,9 +46,9 @@ class Fresh(Check, frozen=True):
     def __call__(self, order: Order, view: View) -> Finding | None:
         if view.quote is None:
             return None
-        age = (view.standing.now - view.quote.at).total_seconds()
-        text = f"price {age:.1f}s old, limit {span(timedelta(seconds=self.limit))}"
-        return self.passes(text) if age <= self.limit else self.denies(text)
+        seconds = (view.standing.now - view.quote.at).total_seconds()
+        text = f"price {age(seconds)} old, limit {span(timedelta(seconds=self.limit))}"
+        return self.passes(text) if seconds <= self.limit else self.denies(text)
 
 
 class PriceBand(Check, frozen=True):

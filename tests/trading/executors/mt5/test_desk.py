@@ -11,9 +11,11 @@ from tests.incidents.hands import ANA, DEMO
 from tests.incidents.mt5 import BOTH, Desk, at_mt5
 from tests.trading.executors.mt5.stage import HEDGING, NETTING
 from trading import events as e
+from trading.cover import Wish
 from trading.instruments import Symbol
 from trading.intent import Leg, Trail
 from trading.order import OrderStatus
+from trading.ports import Approved
 
 D = Decimal
 EACH = pytest.mark.parametrize("mode", BOTH)
@@ -72,6 +74,25 @@ def test_moving_a_stop_and_taking_it_away(mode: int) -> None:
         await desk.cancel(stop)
         assert desk.levels() == {(D(0), D(0))}
         assert desk.now(stop).status is OrderStatus.CANCELED
+
+    story()
+
+
+@EACH
+def test_a_dry_run_of_another_stop_names_the_level_and_sets_nothing(mode: int) -> None:
+    @at_mt5(mode)
+    async def story(desk: Desk) -> None:
+        await desk.buy("0.1", stop_loss="1.07")
+        await asyncio.sleep(5)
+        change = desk.protection.change_of(DEMO, desk.symbol, Wish(D("1.075"), None, None))
+        trial = desk.protection.trial("k", change, ANA)
+        [(before, after, verdict)] = trial.moved
+        assert (before.stop_price, after.stop_price) == (D("1.07"), D("1.075"))
+        assert isinstance(verdict, Approved)
+        assert desk.line.describe(verdict) == "mt5: the stop of the EURUSD position, SELL 0.1 lots STOP at 1.075"
+        assert (trial.gone, trial.sent) == ((), ())
+        await asyncio.sleep(5)
+        assert desk.levels() == {(D("1.07"), D(0))}
 
     story()
 

@@ -12,6 +12,7 @@ from tests.kit import START
 from tests.trading.executors.contract import INSTRUMENT, SYMBOL, make_order, quote_of
 from tests.trading.executors.paper.venue import BNB, BUY, FEES, FUNDS, LIMIT, LINEAR, STOP
 from trading.errors import VenueRefused
+from trading.executors.paper.funds import Lending
 from trading.executors.paper.ledger import Outcome
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import Instrument, Money, Side
@@ -50,11 +51,15 @@ scripts = st.lists(
 worlds = st.tuples(st.sampled_from([INSTRUMENT, LINEAR]), st.sampled_from(["quote", "received", "BNB"]))
 
 
-def found(world: tuple[Instrument, str], state: dict[str, str] | None = None) -> PaperVenue:
+def found(
+    world: tuple[Instrument, str],
+    state: dict[str, str] | None = None,
+    lending: Lending = Lending(D(3)),  # noqa: B008
+) -> PaperVenue:
     """A venue with `FUNDS` and `FEES`, or as `state` left it."""
     instrument, fee_currency = world
     funds = [Money(amount, currency) for currency, amount in FUNDS.items()]
-    venue = PaperVenue({SYMBOL: instrument}, funds, FEES, fee_currency=fee_currency, leverage=D(3), state=state)
+    venue = PaperVenue({SYMBOL: instrument}, funds, FEES, fee_currency=fee_currency, lending=lending, state=state)
     venue.on_quote(BNB)
     return venue
 

@@ -19,6 +19,7 @@ from tests.trading.executors.paper.venue import (
     show,
     trades,
 )
+from trading.executors.paper.funds import Lending
 from trading.instruments import ZERO, Money
 from trading.reports import Accepted, Expired, Filled
 
@@ -108,7 +109,7 @@ def test_a_stop_that_filled_dearer_than_it_reckoned_leaves_the_reserves_of_other
 
 
 def test_the_leverage_cap_counts_open_orders_and_never_stops_a_reduction() -> None:
-    venue = opened(LINEAR, leverage=D(2), fees=NO_FEES, bids="100x500", asks="100.02x500")  # marks 100.01
+    venue = opened(LINEAR, lending=Lending(D(2)), fees=NO_FEES, bids="100x500", asks="100.02x500")  # marks 100.01
     place(venue, "a", BUY, "10", LIMIT, limit_price="100")
     assert refusal(place(venue, "b", BUY, "10")).code == "INSUFFICIENT_FUNDS"
     assert [type(r) for r in place(venue, "c", BUY, "9").reports] == [Accepted, Filled]

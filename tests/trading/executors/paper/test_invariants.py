@@ -12,6 +12,7 @@ from tests.kit import START
 from tests.trading.executors.contract import SYMBOL, make_order, quote_of
 from tests.trading.executors.paper.script import Player, call, found, scripts, worlds
 from tests.trading.executors.paper.venue import BUY, FUNDS, LINEAR, MARKET, SELL, STOP, D
+from trading.executors.paper.funds import Lending
 from trading.executors.paper.ledger import Outcome
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Instrument, Settlement, Side
@@ -19,7 +20,7 @@ from trading.intent import OrderType
 from trading.order import Order
 from trading.ports import Approved
 from trading.quotes import Quote
-from trading.reports import Amended, Canceled, Expired, Filled, Report, Triggered
+from trading.reports import Amended, Canceled, CloseOut, Expired, Filled, Report, Triggered
 
 
 class Auditor:
@@ -48,6 +49,9 @@ class Auditor:
             order_id = getattr(report, "order_id", "")
             kind = type(report).__name__
             life = self.life[order_id]
+            if isinstance(report, Filled) and report.closed_out is not None:
+                self.close_out(report, report.closed_out, quote)
+                continue
             if kind in ("Accepted",):
                 assert life == []
             if isinstance(report, Filled | Triggered | Canceled | Expired | Amended):
@@ -84,6 +88,16 @@ class Auditor:
             assert abs(self.position + sign * fill.quantity) < abs(self.position)
         self.position += sign * fill.quantity
         self.money["USDT"] -= sign * fill.quantity * fill.price
+        self.money[fill.fee.currency] -= fill.fee.amount
+
+    def close_out(self, fill: Filled, closed: CloseOut, quote: Quote) -> None:
+        """All of the position at a price that was shown, or at the middle of a market without that side."""
+        assert fill.trade_id not in self.trade_ids
+        self.trade_ids.add(fill.trade_id)
+        assert fill.quantity * closed.side.sign == -self.position
+        assert fill.price in [level.price for level in quote.taker(closed.side)] or not quote.taker(closed.side)
+        self.position = ZERO
+        self.money["USDT"] -= closed.side.sign * fill.quantity * fill.price
         self.money[fill.fee.currency] -= fill.fee.amount
 
     def check_depth(self, quote: Quote) -> None:
@@ -129,11 +143,11 @@ class Auditor:
 
 
 @settings(max_examples=250)
-@given(worlds, scripts, st.integers(0, 29))
+@given(worlds, st.sampled_from([Lending(D(3)), Lending(D(20), D("0.03"))]), scripts, st.integers(0, 29))
 def test_books_depth_prices_and_restarts_hold_for_any_script(
-    world: tuple[Instrument, str], script: list[tuple[Any, ...]], restart_after: int
+    world: tuple[Instrument, str], lending: Lending, script: list[tuple[Any, ...]], restart_after: int
 ) -> None:
-    venue, player, auditor = found(world), Player(world), Auditor(world[0])
+    venue, player, auditor = found(world, lending=lending), Player(world), Auditor(world[0])
     twin: PaperVenue | None = None
     saved: dict[str, str] = venue.snapshot()
     venue.on_quote(player.quote)
@@ -156,7 +170,7 @@ def test_books_depth_prices_and_restarts_hold_for_any_script(
         auditor.check_pairs()
         auditor.check_orders(venue)
         if number == restart_after:
-            twin = found(world, dict(saved))
+            twin = found(world, dict(saved), lending)
             twin.quotes |= venue.quotes
     if twin is not None:
         assert twin.snapshot() == saved

@@ -19,7 +19,7 @@ from tests.trading.executors.paper.venue import (
     show,
     trades,
 )
-from trading.executors.paper.funds import Fees
+from trading.executors.paper.funds import Fees, Lending
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Money
 from trading.intent import OrderType, Trail
@@ -27,7 +27,7 @@ from trading.reports import Accepted, Canceled, Filled
 
 
 def test_profit_and_loss_of_a_linear_position() -> None:
-    venue = opened(LINEAR, fees=NO_FEES, leverage=D(5))
+    venue = opened(LINEAR, fees=NO_FEES, lending=Lending(D(5)))
     place(venue, "a", BUY, "4")  # at 101
     show(venue, "111x50", "112x50")
     place(venue, "b", SELL, "1")
@@ -43,7 +43,7 @@ def test_profit_and_loss_of_a_linear_position() -> None:
 
 def test_the_contract_size_multiplies_profit_and_fees() -> None:
     lots = msgspec.structs.replace(LINEAR, multiplier=D(10))
-    venue = opened(lots, leverage=D(5), fees=Fees(ZERO, D("0.001")))
+    venue = opened(lots, lending=Lending(D(5)), fees=Fees(ZERO, D("0.001")))
     place(venue, "a", BUY, "1")
     show(venue, "103x5", "104x5")
     place(venue, "b", SELL, "1")  # 2 * 10, less 1.01 and 1.03

@@ -20,6 +20,7 @@ from tests.trading.executors.paper.venue import (
     show,
     trades,
 )
+from trading.executors.paper.funds import Lending
 from trading.executors.paper.venue import PaperVenue
 from trading.instruments import ZERO, Money, Symbol
 from trading.intent import OrderType, TimeInForce
@@ -52,7 +53,7 @@ def test_a_stop_that_gaps_beyond_the_money_buys_what_it_can() -> None:
 
 
 def test_a_reduce_only_order_expires_where_the_position_ends_not_where_the_depth_does() -> None:
-    venue = opened(LINEAR, leverage=D(5))
+    venue = opened(LINEAR, lending=Lending(D(5)))
     place(venue, "in", BUY, "4")
     place(venue, "out", SELL, "4", LIMIT, limit_price="110", reduce_only=True)
     place(venue, "by hand", SELL, "3")  # of the 4 asked for, 1 is left to reduce
@@ -68,7 +69,7 @@ def test_a_reduce_only_order_expires_where_the_position_ends_not_where_the_depth
 def test_a_spot_sell_expires_where_the_holding_ends_not_where_the_depth_does() -> None:
     ether = Symbol("ETH/BTC")  # a position that loses what spot sells
     perpetual = msgspec.structs.replace(LINEAR, symbol=ether, base="ETH", quote="BTC", min_notional=ZERO)
-    venue = PaperVenue({SYMBOL: INSTRUMENT, ether: perpetual}, [Money(D(3), "BTC")], NO_FEES, leverage=D(10))
+    venue = PaperVenue({SYMBOL: INSTRUMENT, ether: perpetual}, [Money(D(3), "BTC")], NO_FEES, lending=Lending(D(10)))
     venue.on_quote(quote_of("100x5", "101x5"))
     venue.on_quote(quote_of("0.09x50", "0.10x50", ether))
     place(venue, "in", BUY, "10", symbol=ether)

@@ -6,6 +6,7 @@ from tests.kit import START
 from tests.trading.executors.contract import SYMBOL, make_order, quote_of
 from tests.trading.executors.paper.venue import BUY, FEES, LIMIT, LINEAR, SELL, STOP, D, bracket, opened, place
 from trading.errors import VenueRefused
+from trading.executors.paper.funds import Lending
 from trading.executors.paper.venue import PaperVenue
 from trading.reports import Accepted, Canceled, Expired, Filled
 
@@ -33,7 +34,7 @@ def test_an_id_may_be_used_again_once_its_order_has_ended() -> None:
 def test_what_is_shrunk_and_then_refused_keeps_the_quantity_asked_for(
     stop_price: str, status: str, quantity: str
 ) -> None:
-    venue = opened(LINEAR, leverage=D(5))
+    venue = opened(LINEAR, lending=Lending(D(5)))
     place(venue, "in", BUY, "2")
     stop = make_order("s", SELL, "5", STOP, stop_price=stop_price, group="g", reduce_only=True)
     place(venue, "t", SELL, "5", LIMIT, limit_price="110", group="g", reduce_only=True, legs=[stop])
