@@ -90,14 +90,15 @@ def check(place: Place) -> int:
 
 @command(cli)
 def link(place: Place) -> None:
-    """Print a fresh one-time link that signs in at the console of the running bot."""
+    """Print a fresh one-time link that signs in at the console of the running bot, by each of its addresses."""
     from bot.client import connect
 
-    async def ask() -> str:
+    async def ask() -> list[str]:
         async with connect(place.settings, os.environ) as client:
             return await client.link()
 
-    say(asyncio.run(ask()))
+    for address in asyncio.run(ask()):
+        say(address)
 
 
 @command(cli)

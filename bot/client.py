@@ -76,10 +76,10 @@ class Client:
         """How a body of a source would be read; answers the reply."""
         return await self._ask("POST", f"/api/v1/webhooks/{quote(source, safe='')}/test", content=body)  # type: ignore[no-any-return]
 
-    async def link(self) -> str:
-        """A one-time link to sign in at the console."""
+    async def link(self) -> list[str]:
+        """A one-time link to sign in at the console, by each address: the one of the settings first."""
         made = await self._ask("POST", "/api/v1/links")
-        return f"{self.url}{made['path']}"
+        return list(dict.fromkeys(filter(None, (made.get("url"), f"{self.url}{made['path']}"))))
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:

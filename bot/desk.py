@@ -6,32 +6,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.chats.base import Place, destination
+from bot.client import address, configured
 from bot.logs import LogTail
 from bot.people import People
 from bot.settings.models import Settings
-from bot.tokens import Tokens
+from bot.tokens import LINK_LIFE, LOCAL_IDENTITY, Identity, Tokens, login_path
 from bot.webhooks.sources import Sources
+from handlers.accounts import in_use
 from handlers.actor import Actor, Role
 from handlers.drawings import CandlesDrawing, Drawing
 from handlers.guests import Named
+from handlers.links import Link
 from handlers.reply import Image
 from trading.binance.budget import Budget
 from trading.book import Book
 from trading.clock import Clock
 from trading.instruments import Instrument, Symbol
-from trading.intent import AccountId
+from trading.intent import AccountId, Mode
 from trading.journal.queries import Queries
 from trading.kill import Killer
 from trading.oms import Oms
-from trading.ports import Executor, Market
+from trading.ports import Executor, KnowsStake, Market
 from trading.protection import Protection
 from trading.reconcile import Reconciler
 from trading.risk.gate import RiskGate
 from trading.runner import Runner
 from trading.valuation import Valuation
-from trading.words import counted
+from trading.words import age, counted
 
-LOCAL_ADMIN = Actor("local:admin", "local admin", Role.ADMIN)
+LOCAL_ADMIN = Actor(LOCAL_IDENTITY.actor_id, "local admin", Role.ADMIN)
 """Whoever can read the token file on this machine."""
 
 
@@ -76,8 +79,9 @@ class LiveDesk:
 
     @property
     def not_ready(self) -> str:
-        """The first reason why an account may not send anything new yet."""
-        return next((why for why in self.unready.values() if why), "")
+        """The first reason why something new may not be sent yet: the journal's, or that of an account in use."""
+        used = (self.unready.get(each, "") for each in in_use(self.book, self.accounts))
+        return self.book.problem or next(filter(None, used), "")
 
     def instruments(self, account: str) -> Mapping[Symbol, Instrument]:
         executor = self.executors.get(AccountId(account, self.book.mode(account)))
@@ -97,23 +101,46 @@ class LiveDesk:
             return source.actor if source else None
         return None
 
+    def identity(self, actor_id: str) -> Identity:
+        """Who the actor is today, for a link or a session."""
+        kind, _, name = actor_id.partition(":")
+        return Identity(actor_id, self.people.mark(name) if kind == "person" else "")
+
+    async def holder(self, known: Identity) -> Actor | None:
+        """The actor of a link or a session as it is today; None if it is not the one that it was made for."""
+        return await self.actor(known.actor_id) if known == self.identity(known.actor_id) else None
+
+    def link(self, actor: Actor) -> Link:
+        path = login_path(self.tokens.link_asked_for(self.identity(actor.id)))
+        public = self.config.web.url
+        return Link(f"{public or address(self.config) or configured(self.config)}{path}", LINK_LIFE, bool(public))
+
     def account_number(self, account: str) -> str:
         config = self.config.accounts[account]
-        return str(config.login) if config.login else f"{account} ({config.venue})"
+        return str(config.login) if config.login else account
+
+    def environment(self, account: str) -> str:
+        config, executor = self.config.accounts[account], self.executors[AccountId(account, Mode.LIVE)]
+        if not isinstance(executor, KnowsStake):
+            return config.environment
+        if executor.is_real is None:  # not connected yet: a demo by the settings takes no account of real money
+            return "demo" if config.environment == "demo" else ""
+        return "live" if executor.is_real else "demo"
 
     def clear_kill_file(self) -> None:
         self.kill_file.unlink(missing_ok=True)
 
     def health(self) -> Mapping[str, tuple[bool, str]]:
         now = self.clock.now()
-        found: dict[str, tuple[bool, str]] = {"journal": (True, f"entry {self.book.journal.last_seq}")}
+        problem = self.book.problem
+        found = {"journal": (not problem, problem or f"entry {self.book.journal.last_seq}")}
         for account, why in self.unready.items():
             problem = why or self.executors[account].problem
             found[f"account {account}"] = (not problem, problem or "reconciled")
         for name, market in self.markets.items():
             ages = [(now - q.at).total_seconds() for s in market.instruments if (q := market.quote(s))]
             fresh = bool(ages) and min(ages) < self.config.risk.stale_price_s
-            told = f"{min(ages):.1f}s old" if ages else "none yet"
+            told = f"{age(min(ages))} old" if ages else "none yet"
             found[f"prices of {name}"] = (fresh, f"{told}; {market.problem}" if market.problem else told)
         for name, failure in self.task_health().items():
             found[name] = (not failure, failure or "running")

@@ -4,11 +4,12 @@ A name that a chat tells is shown and never believed. What an admin decides is i
 once: nothing here is remembered from one line to the next.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 from bot.settings.sections import PersonSettings
 from handlers.actor import Actor, Role
-from handlers.guests import Named, chat_of, person_role, role_of, shown_name
+from handlers.guests import Named, admitted, chat_of, person_role, role_of, shown_name
 from trading.audience import Guest
 from trading.book import Book
 
@@ -38,6 +39,13 @@ class People:
         """The actor `person:ALIAS` as it is now; None for whom neither the settings nor an admin let in."""
         role = person_role(alias, self._book.all(Guest), self.named)
         return Actor(f"person:{alias}", alias, role) if role > Role.STRANGER else None
+
+    def mark(self, alias: str) -> str:
+        """Which ids are this person's, as a short text: it is another one when an id has come or gone."""
+        given = self.named[alias].ids.items() if alias in self.named else ()
+        ids = {f"{chat}:{number}" for chat, number in given}
+        ids |= {each.person for each in admitted(alias, self._book.all(Guest), self.named)}
+        return hashlib.sha256(" ".join(sorted(ids)).encode()).hexdigest()[:16]
 
     def known(self, chat: str) -> dict[int, Role]:
         """The numeric ids on a chat of everybody who may do something there."""

@@ -20,7 +20,7 @@ from bot.redaction import Redactor
 from bot.settings.models import Settings
 from bot.signals import Say, Signals
 from bot.supervise import Supervisor
-from bot.tokens import LINK_LIFE, write_private
+from bot.tokens import LINK_LIFE, login_path, write_private
 from bot.web.dashboard.mount import add_dashboard
 from bot.web.server import WebServer, build_server
 from bot.web.updates import add_updates
@@ -86,8 +86,9 @@ async def serve(settings: Settings, say: Say, clock: Clock | None = None) -> Non
         async def started() -> None:
             token, fresh = await app.tokens.local()
             redactor.add(token)
-            link = f"{web.url}/login?link={app.tokens.link()}"
-            for line in way_in(link, settings.data_dir / "token", token if fresh else "", list(connects)):
+            path = login_path(app.tokens.link())
+            links = [f"{base}{path}" for base in dict.fromkeys((settings.web.url, web.url)) if base]
+            for line in way_in(links, settings.data_dir / "token", token if fresh else "", list(connects)):
                 say(line)
             notifier.start()
             chats.start()
@@ -152,11 +153,14 @@ def what_runs(settings: Settings, modes: Mapping[str, Mode], sources: Sources) -
         yield f"  webhook   {card.name}: account {card.account}, confirm {card.confirm}"
 
 
-def way_in(link: str, token_file: Path, new_token: str, chats: Sequence[str]) -> Iterator[str]:
+def way_in(links: Sequence[str], token_file: Path, new_token: str, chats: Sequence[str]) -> Iterator[str]:
     """How to sign in, and from where else the desk can be reached."""
     yield ""
     yield f"Console, signed in by this link (once, within {span(LINK_LIFE)}; a new one: tiller link):"
-    yield f"  {link}"
+    yield f"  {links[0]}"
+    for local in links[1:]:
+        yield "or, on this machine, by:"
+        yield f"  {local}"
     if new_token:
         yield ""
         yield f"Admin token, shown this once and kept in {token_file}:"

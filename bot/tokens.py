@@ -10,16 +10,35 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from handlers.actor import Actor, Role
 from trading.clock import Clock
-from trading.errors import ConfigError
+from trading.errors import ConfigError, IntentError
 from trading.journal.store import JournalStore
 
 PREFIX = "tlr_"
 LINK_LIFE = timedelta(minutes=15)
+LINKS_PER_MINUTE = 5
 LOCAL = "local"
 """The name of the token in `data_dir/token`; its actor is `local:admin`."""
+
+
+class Identity(NamedTuple):
+    """Whose a link or a session is. `mark` tells a person from somebody else who is called so later."""
+
+    actor_id: str
+    mark: str = ""
+
+
+class _Issued(NamedTuple):
+    """A link that was not used yet."""
+
+    whose: Identity
+    until: datetime
+
+
+LOCAL_IDENTITY = Identity("local:admin")
 
 
 class Tokens:
@@ -29,7 +48,8 @@ class Tokens:
         self._store = store
         self._file = data_dir / "token"
         self._clock = clock
-        self._links: dict[str, datetime] = {}
+        self._links: dict[str, _Issued] = {}
+        self._asked: dict[str, list[datetime]] = {}
 
     async def issue(self, role: Role, name: str = "") -> str:
         """A new token; it is shown once and kept only as its hash."""
@@ -92,18 +112,37 @@ class Tokens:
 
     # --- one-time links ----------------------------------------------------------------------
 
-    def link(self) -> str:
+    def link(self, whose: Identity = LOCAL_IDENTITY) -> str:
         """A code that signs in once, within 15 minutes."""
-        code = secrets.token_urlsafe(24)
-        self._links[code] = self._clock.now() + LINK_LIFE
+        code = secrets.token_hex(24)  # no letter of which means anything to a chat's markup
+        self._links[code] = _Issued(whose, self._clock.now() + LINK_LIFE)
         return code
 
-    def redeem(self, code: str) -> bool:
-        """Whether the code is good; it is not good again."""
+    def link_asked_for(self, whose: Identity) -> str:
+        """A code for who asks for one in words, which anybody may do often.
+
+        Raises:
+            IntentError: they have asked too often.
+        """
         now = self._clock.now()
-        self._links = {known: until for known, until in self._links.items() if until > now}
+        recent = [at for at in self._asked.get(whose.actor_id, ()) if now - at < timedelta(minutes=1)]
+        if len(recent) >= LINKS_PER_MINUTE:
+            text = f"You have asked for {LINKS_PER_MINUTE} links within a minute."
+            raise IntentError(text, "Use one of them, or wait a minute.", code="TOO_MANY")
+        self._asked[whose.actor_id] = [*recent, now]
+        return self.link(whose)
+
+    def redeem(self, code: str) -> Identity | None:
+        """Whom the code signs in, if it is good; it is not good again."""
+        now = self._clock.now()
+        self._links = {known: link for known, link in self._links.items() if link.until > now}
         found = [known for known in self._links if hmac.compare_digest(known.encode(), code.encode())]
-        return bool([self._links.pop(known) for known in found])
+        return next((self._links.pop(known).whose for known in found), None)
+
+
+def login_path(code: str) -> str:
+    """Where a link leads at the desk."""
+    return f"/login?link={code}"
 
 
 def write_private(path: Path, text: str) -> None:
@@ -126,5 +165,5 @@ def _hash(token: str) -> str:
 
 def _actor(token_id: int, name: str, role: str) -> Actor:
     if name == LOCAL:
-        return Actor("local:admin", "local admin", Role.ADMIN)
+        return Actor(LOCAL_IDENTITY.actor_id, "local admin", Role.ADMIN)
     return Actor(f"token:{token_id}", name, Role.of(role))

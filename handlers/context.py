@@ -9,6 +9,7 @@ import msgspec
 from handlers.actor import Actor, ConfirmPolicy, Consent
 from handlers.drawings import Drawing
 from handlers.guests import Named
+from handlers.links import Link
 from handlers.reply import Image, Reply
 from handlers.sources import Sources
 from trading.book import Book
@@ -64,7 +65,12 @@ class Desk(Protocol):
 
     @property
     def not_ready(self) -> str:
-        """Why nothing new may be sent yet; empty once every account has been reconciled."""
+        """Why nothing new may be sent yet; empty once every account in use has been reconciled."""
+        ...
+
+    @property
+    def unready(self) -> Mapping[AccountId, str]:
+        """Why an account may not send anything new yet in a mode; empty text for those that may."""
         ...
 
     @property
@@ -74,6 +80,10 @@ class Desk(Protocol):
 
     def account_number(self, account: str) -> str:
         """How the venue calls the account: shown before it goes live."""
+        ...
+
+    def environment(self, account: str) -> str:
+        """Where its live orders go: live is real money, demo and testnet are not; empty while that is not known."""
         ...
 
     def clear_kill_file(self) -> None:
@@ -99,6 +109,14 @@ class Desk(Protocol):
     @property
     def sources(self) -> Sources:
         """Who may send alerts from outside."""
+        ...
+
+    def link(self, actor: Actor) -> Link:
+        """A new link that signs the actor in at the dashboard.
+
+        Raises:
+            IntentError: they have asked too often.
+        """
         ...
 
     @property

@@ -11,6 +11,7 @@ import yaml
 from bot.settings.loading import load
 
 ROOT = Path(__file__).parents[1]
+DOMAIN = re.compile(r"\$\{TILLER_DOMAIN:\?[^}]+\}")
 PIN = re.compile(r"^([a-zA-Z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -49,7 +50,9 @@ def test_the_settings_that_compose_gives_are_settings(tmp_path: Path) -> None:
         file.write_text("postgres://tiller:pw@database/tiller" if name == "database_url" else "1:AAsecret")
         file.chmod(0o600)
     environment = {
-        name: str(secrets[value.rpartition("/")[2]]) if name.endswith("_FILE") else value
+        name: str(secrets[value.rpartition("/")[2]])
+        if name.endswith("_FILE")
+        else DOMAIN.sub("desk.example.com", value)
         for name, value in environment.items()
         if name != "TILLER_CONFIG"
     }
@@ -57,6 +60,7 @@ def test_the_settings_that_compose_gives_are_settings(tmp_path: Path) -> None:
     assert settings.database.url == "postgres://tiller:pw@database/tiller"
     assert settings.telegram.token.get_secret_value() == "1:AAsecret"
     assert settings.web.host == "0.0.0.0"
+    assert settings.web.url == "https://desk.example.com"
     assert settings.web.trusted_proxies == (services["proxy"]["networks"]["outside"]["ipv4_address"],)
 
 
@@ -80,4 +84,5 @@ def test_nothing_in_compose_is_a_secret_or_may_do_more_than_it_must() -> None:
     assert services["database"]["networks"] == ["inside"]
     assert compose()["networks"]["inside"]["internal"]
     named = [key for service in services.values() for key in service.get("environment", {})]
-    assert all(key.endswith("_FILE") for key in named if re.search("PASSWORD|TOKEN|SECRET|URL", key))
+    secret = [key for key in named if re.search("PASSWORD|TOKEN|SECRET|URL", key) and key != "TILLER_WEB__URL"]
+    assert all(key.endswith("_FILE") for key in secret)

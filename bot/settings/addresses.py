@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -34,12 +34,32 @@ def url(*schemes: str, empty: bool = True) -> Callable[[object], str]:
     return parse
 
 
-_site = url("http", "https")
+_web = url("http", "https")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def secret_url(value: object) -> SecretStr:
     """The address of a site that is a secret as a whole: whoever has it may use it."""
-    return SecretStr(_site(value.get_secret_value() if isinstance(value, SecretStr) else value))
+    return SecretStr(_web(value.get_secret_value() if isinstance(value, SecretStr) else value))
+
+
+def site(value: object) -> str:
+    """Where a site begins, as browsers write it: `https://desk.example.com`, `http://10.0.0.7:8420`; or empty."""
+    address = parsers.text(value).strip().lower().removesuffix("/")
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        name, port = parts.hostname or "", parts.port
+        begins = f"{parts.scheme}://{f'[{IPv6Address(name)}]' if ':' in name else name}"
+        known = parts.scheme in _USUAL_PORTS and (":" in name or _NAME.fullmatch(name))
+        fine = known and address == (f"{begins}:{port}" if port else begins)  # with more, that would be lost
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("is not an address such as https://desk.example.com: a scheme and a host, without a path")
+    return begins if port == _USUAL_PORTS[parts.scheme] else address
 
 
 def password_in(address: str) -> str:

@@ -76,6 +76,7 @@ DatabaseUrl = Annotated[
     str, Kind("address"), BeforeValidator(addresses.url("sqlite", "postgres", "postgresql", empty=False)), _masked
 ]
 HttpUrl = Annotated[str, Kind("address"), BeforeValidator(addresses.url("http", "https")), _masked]
+SiteUrl = Annotated[str, Kind("address without a path"), BeforeValidator(addresses.site)]
 SecretUrl = Annotated[
     SecretStr, Kind("secret address"), BeforeValidator(addresses.secret_url), PlainSerializer(parsers.set_or_not)
 ]

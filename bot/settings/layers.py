@@ -12,12 +12,15 @@ from pydantic import SecretStr
 
 from bot.settings import addresses, shape
 from bot.settings.models import Settings
-from bot.settings.problems import PREFIX, unknown_variable
+from bot.settings.problems import PREFIX, unfounded_name, unknown_variable
 from bot.settings.section import Section
 from trading.errors import ConfigError
 
 NOT_SETTINGS = ("TILLER_URL", "TILLER_TOKEN", "TILLER_REQUIRE_ALL", "TILLER_CONFIG")
 """Environment names of ours that are not settings: for clients, tests and the place of the file."""
+
+FOUNDED = {"accounts": ("venue", "market", "funds"), "webhooks": ("account",)}
+"""What of a new account or source must be named where it is made by variables alone: one of these."""
 
 _LARGEST_FILE = 1_000_000  # bytes; a settings or secret file is never as large
 
@@ -78,6 +81,7 @@ class Layers:
     def read_environment(self, environ: Mapping[str, str]) -> None:
         """Lay `TILLER_SECTION__KEY` over the file, and `TILLER_SECTION__KEY_FILE` over both. Empty is not set."""
         files: list[tuple[tuple[str, ...], str, str]] = []
+        before = {section: set(self._named(section)) for section in FOUNDED}
         for name, value in sorted(environ.items()):
             if not name.startswith(PREFIX) or name in NOT_SETTINGS or not value:
                 continue
@@ -94,6 +98,25 @@ class Layers:
                 self.problems.append(f"{name}: {why}")
                 continue
             self.put(path, text.rstrip("\r\n"), name)
+        for section, names in before.items():
+            self._drop_unfounded(section, names)
+
+    def _named(self, section: str) -> Mapping[str, Any]:
+        table = self.data.get(section)
+        return table if isinstance(table, dict) else {}
+
+    def _drop_unfounded(self, section: str, before: set[str]) -> None:
+        """Refuse what only variables name, and none of them as something new: a misspelt name, not another account."""
+        table, needed = self._named(section), FOUNDED[section]
+        new = {name for name in table if name not in before}
+        unfounded = {name for name in new if table[name].keys().isdisjoint(needed)}
+        known = sorted(table.keys() - unfounded) or sorted(getattr(Settings(), section))
+        for name in sorted(unfounded):
+            variable = next(origin for path, origin in self._origins.items() if path[:2] == (section, name))
+            self.problems.append(f"{variable}: {unfounded_name(section, name, needed[0], known)}")
+            del self.data[section][name]
+        if unfounded and not table:
+            del self.data[section]  # its defaults have nothing wrong
 
     def _path(self, name: str) -> tuple[str, ...]:
         """The path a variable names, or none. Names of people's own are as the file has them, else lower case."""

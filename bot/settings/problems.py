@@ -66,6 +66,14 @@ def unknown_variable(name: str, there: Mapping[str, Any], others: Sequence[str])
     return f"unknown; did you mean {PREFIX}{near}?" if near else "unknown; names are as TILLER_WEB__PORT for [web] port"
 
 
+def unfounded_name(section: str, name: str, key: str, others: Sequence[str]) -> str:
+    """That a variable is about something which nobody has named, and which name may have been meant."""
+    made = PREFIX + "__".join((section, name, key)).upper().replace("-", "_")
+    near = shape.nearest(name, others)
+    meant = f"; did you mean {near}?" if near else f", known are {', '.join(others)}." if others else "."
+    return f"nothing else names [{section}.{name}]{meant} A new one needs {made}, too"
+
+
 def _example(path: shape.Path, origin: str) -> str:
     # The limits of one account have no defaults of their own: theirs are those of [risk].
     for place in (path, path[-2:]):
@@ -76,5 +84,7 @@ def _example(path: shape.Path, origin: str) -> str:
         if (value := sample_text(field)) not in ("", '""', "[]", "{}"):
             if origin.startswith(PREFIX) and not origin.endswith("_FILE"):
                 return f"; for example {origin}=" + value.strip('"')
+            if origin.startswith("--"):
+                return f"; for example {origin} " + value.strip('"')
             return f"; for example {key} = {value}"
     return ""

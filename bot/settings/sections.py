@@ -24,6 +24,11 @@ class WebSettings(Section):
 
     host: kinds.Filled = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every one.")
     port: kinds.Port = Field(default=8420, description="Port to listen on; 0 takes a free one.")
+    url: kinds.SiteUrl = Field(
+        default="",
+        description="The address under which people reach the desk, such as https://desk.example.com: links and the "
+        "addresses of webhooks begin with it; empty: only this machine's own are known.",
+    )
     trusted_proxies: kinds.Networks = Field(
         default=(), description="Only from these addresses is X-Forwarded-For believed."
     )

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from bot.app import App
+from bot.tokens import login_path
 from bot.web import examples
 from bot.web.asking import Admin, Desk, Shape, Text, Trader, Viewer
 from bot.web.auth import Refused
@@ -121,13 +122,11 @@ class OrderBody(Body):
 
     def line(self) -> str:
         """The command line that says the same."""
-        tif = (self.time_in_force or "").lower()
         words = [self.side.lower(), quote(self.symbol), self.size or self.quantity or ""]
         words += [self.limit_price] if self.limit_price else []
         named = {
             "stop": self.stop_price, "sl": self.stop_loss, "tp": self.take_profit, "trail": self.trail,
-            "tif": "" if tif == "gtc" else tif,  # it is what is meant without; a market order is shown with it, too
-            "post": "yes" if self.post_only else "",
+            "tif": (self.time_in_force or "").lower(), "post": "yes" if self.post_only else "",
             "iceberg": self.iceberg, "reduce": "yes" if self.reduce_only else "", "account": self.account,
         }  # fmt: skip
         words += [f"{name}={quote(value, option=True)}" for name, value in named.items() if value]
@@ -155,8 +154,9 @@ async def complete_line(body: CompleteBody, request: Request, app: Desk, actor: 
 
 @api.post("/links", responses=answers(examples.LINK))
 async def make_link(app: Desk, actor: Admin) -> Shape:
-    """A one-time link that signs in at the console as the admin of the desk's machine."""
-    return {"path": f"/login?link={app.tokens.link()}"}
+    """A one-time link that signs in at the dashboard as the caller; `url` is where it leads from outside, if known."""
+    path, public = login_path(app.tokens.link(app.desk.identity(actor.id))), app.settings.web.url
+    return {"path": path, "url": f"{public}{path}" if public else None}
 
 
 def _surface(request: Request) -> str:

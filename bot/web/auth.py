@@ -18,7 +18,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from bot.tokens import Tokens, write_private
+from bot.tokens import Identity, Tokens, write_private
 from handlers.actor import Actor, Role
 from trading.clock import Clock
 
@@ -95,19 +95,20 @@ class Gatekeeper:
 
     # --- sessions ----------------------------------------------------------------------------
 
-    def session(self, actor: Actor) -> str:
+    def session(self, whose: Identity) -> str:
         """The cookie of a signed-in visitor: until when, who, and our seal on both."""
         until = int((self._clock.now() + SESSION).timestamp())
-        said = f"{until}.{actor.id}"
+        said = f"{until}.{whose.mark}.{whose.actor_id}"
         return f"{self._seal(said)}.{said}"
 
-    def visitor(self, cookie: str) -> str | None:
-        """The actor id in a cookie that is ours and not too old."""
+    def visitor(self, cookie: str) -> Identity | None:
+        """Whose a cookie is that is ours and not too old."""
         seal, _, said = cookie.partition(".")
         if not hmac.compare_digest(seal.encode(errors="replace"), self._seal(said).encode()):
             return None
-        until, _, actor_id = said.partition(".")
-        return actor_id if self._clock.now().timestamp() < int(until) else None
+        until, _, whose = said.partition(".")
+        mark, _, actor_id = whose.partition(".")
+        return Identity(actor_id, mark) if self._clock.now().timestamp() < int(until) else None
 
     def _seal(self, said: str) -> str:
         return hmac.new(self._key, said.encode(errors="replace"), hashlib.sha256).hexdigest()
@@ -154,13 +155,16 @@ def bearer_of(asked: HTTPConnection) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def same_origin(asked: HTTPConnection) -> bool:
-    """Whether no page of another address made the browser ask. A cookie does not know ports: this does."""
+def same_origin(asked: HTTPConnection, url: str) -> bool:
+    """Whether no page of another address made the browser ask. A cookie does not know ports: this does.
+
+    `url` is our own address outside: a proxy may ask us by another.
+    """
     site = asked.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = asked.headers.get("origin", "null")  # null: of a form of ours, as our pages tell no referrer
-    return origin == "null" or urlsplit(origin).netloc == asked.headers.get("host")
+    return origin in ("null", url) or urlsplit(origin).netloc == asked.headers.get("host")
 
 
 Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="token"))]

@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import Scope
 
 from bot.web.auth import Refused
 from trading.errors import ConfigError, IntentError, JournalError, TradingError, VenueError
@@ -22,6 +24,7 @@ KINDS: Sequence[tuple[type[TradingError], int]] = (
 )  # fmt: skip
 """What a failure below means here; the first that fits counts."""
 
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 NAMED = 3  # problems of a request that are named
 
 
@@ -34,6 +37,19 @@ def answer(status: int, code: str, text: str, remedy: str = "") -> JSONResponse:
     """An error as a response."""
     headers = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "2"}}.get(status)
     return JSONResponse(body(code, text, remedy), status, headers)
+
+
+def methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    """The methods that an address takes, by all the routes it has: what `Allow` says (RFC 9110, 15.5.6)."""
+    own = [each for each in routes if not isinstance(each, Mount)]
+    return [each for each in METHODS if any(r.matches({**scope, "method": each})[0] is Match.FULL for r in own)]
+
+
+def not_allowed(allowed: Sequence[str]) -> JSONResponse:
+    """The address is there, and takes only these methods."""
+    found = answer(405, *STATUS[405])
+    found.headers["Allow"] = ", ".join(allowed)
+    return found
 
 
 def add_errors(server: FastAPI) -> None:
@@ -55,6 +71,8 @@ def add_errors(server: FastAPI) -> None:
 
     @server.exception_handler(HTTPException)
     async def http(request: Request, why: HTTPException) -> JSONResponse:
+        if why.status_code == 405:
+            return not_allowed(methods(server.routes, request.scope))
         code, text, remedy = STATUS.get(why.status_code, (f"HTTP_{why.status_code}", f"{why.detail}.", ""))
         found = answer(why.status_code, code, text, remedy)
         found.headers.update(why.headers or {})

@@ -40,7 +40,7 @@ ORDER: Shape = {
     "status": "FILLED", "filled_quantity": "0.01", "average_price": "61512.3",
     "fees": [{"amount": "0.615123", "currency": "USDT"}], "source": "api", "actor": "token:2",
     "venue_order_id": "O1", "created_at": "2026-01-05T12:00:00.123456Z", "updated_at": "2026-01-05T12:00:00.234567Z",
-    "reason": "", "leg": "entry", "parent_id": None, "in_doubt": False,
+    "reason": "", "leg": "entry", "parent_id": None, "in_doubt": False, "waits_for_entry": False,
 }  # fmt: skip
 FILL: Shape = {
     "id": "demo:paper:BTC/USDT:T1", "order_id": "hqdbw4kdayhxk3ya", "account": "demo", "mode": "paper",
@@ -103,7 +103,7 @@ EVENT: Shape = {
 }  # fmt: skip
 READY: Shape = {"ready": True, "reason": None}
 COMPLETION: Shape = {"text": "BTC/USDT", "display": "BTC/USDT", "help": "demo", "start": 5}
-LINK: Shape = {"path": "/login?link=CODE"}
+LINK: Shape = {"path": "/login?link=CODE", "url": "https://desk.example.com/login?link=CODE"}
 
 
 def restored(description: Shape) -> Shape:

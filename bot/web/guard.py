@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -47,19 +48,23 @@ class Guard:
         self.desk = desk
         self.patience_s = patience_s
         self.local = is_loopback(host)
+        self.public = urlsplit(desk.settings.web.url).hostname
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        # Another site's name may have been pointed at this machine.
-        if self.local and not is_loopback(host_of(scope)) and not scope["path"].startswith(BROUGHT):
+        if not self._answers_to(host_of(scope)) and not scope["path"].startswith(BROUGHT):
             await _turn_away(scope, receive, _Answer(scope, send, self.patience_s))
             return
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
         await self._http(scope, receive, _Answer(scope, send, self.patience_s))
+
+    def _answers_to(self, host: str) -> bool:
+        """Whether it is a name of ours: another site's may have been pointed at this machine."""
+        return not self.local or is_loopback(host) or host == self.public
 
     async def _http(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
@@ -169,8 +174,8 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await WebSocketClose(1008, "not this desk's address")(scope, receive, send)
         return
-    text = "This desk answers to its own address only."
-    await errors.answer(421, "BAD_HOST", text, "Use the address that tiller run printed.")(scope, receive, send)
+    text, remedy = "This desk answers to its own addresses only.", "Use one that tiller run printed, or set [web] url."
+    await errors.answer(421, "BAD_HOST", text, remedy)(scope, receive, send)
 
 
 def host_of(scope: Scope) -> str:
@@ -180,6 +185,12 @@ def host_of(scope: Scope) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+def by_https(scope: Scope, url: str) -> bool:
+    """Whether the browser speaks TLS: a trusted proxy says so, or what it asks for is `url`, our address outside."""
+    public = urlsplit(url)
+    return scope["scheme"] in ("https", "wss") or (public.scheme == "https" and host_of(scope) == public.hostname)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,5 +1,6 @@
 """Signing in at the console: a one-time link, or a token typed into a form, becomes a session cookie."""
 
+import re
 from html import escape
 from typing import Annotated
 
@@ -7,30 +8,44 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.app import App
-from bot.desk import LOCAL_ADMIN
 from bot.web.auth import COOKIE, SESSION, Gatekeeper, Refused, caller_of, same_origin
+from bot.web.guard import by_https
 from handlers.actor import Actor, Role
 
 login = APIRouter(include_in_schema=False)
 DIRECT = ("", "none", "same-origin")  # Sec-Fetch-Site of who comes from nowhere else
+ROBOT = re.compile(r"TelegramBot|\+https?://")
+"""In the User-Agent of what fetches an address that was said in a chat, to show a preview: robots name their page."""
 
 
 @login.get("/login")
 async def sign_in_by_link(request: Request, link: str = "") -> Response:
-    """The form; or, with a link's code, in. A browser that only looks ahead does not use the code up."""
+    """The form; or, with a link's code, in. Who only looks ahead does not use the code up."""
     app: App = request.app.state.tiller
-    if not link or "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
+    if not link or _only_looks(request):
         return _form("")
-    if not app.tokens.redeem(link):
-        return _form("This link was used already or is too old. A new one: tiller link", 403)
-    return _signed_in(request, LOCAL_ADMIN)
+    whose = app.tokens.redeem(link)
+    if whose is None:
+        return _form("This link was used already or is too old. Ask for a new one.", 403)
+    actor = await app.desk.holder(whose)
+    if actor is None or actor.role < Role.VIEWER:
+        return _form("Whoever asked for this link is not let in any more.", 403)
+    return _signed_in(request, actor)
+
+
+def _only_looks(request: Request) -> bool:
+    """Whether nobody is there yet: a browser that fetches ahead, or a chat that wants to show a preview."""
+    headers = request.headers
+    ahead = "prefetch" in headers.get("sec-purpose", headers.get("purpose", ""))
+    return ahead or ROBOT.search(headers.get("user-agent", "")) is not None
 
 
 @login.post("/login")
 async def sign_in_by_token(request: Request, token: Annotated[str, Form(max_length=200)] = "") -> Response:
     """In, with a token."""
     keeper: Gatekeeper = request.app.state.keeper
-    if not same_origin(request):
+    app: App = request.app.state.tiller
+    if not same_origin(request, app.settings.web.url):
         raise Refused(403, "FOREIGN_ORIGIN", "Another site sent this.", "Open /login itself.")
     try:
         actor = await keeper.bearer(token.strip(), caller_of(request))
@@ -49,14 +64,15 @@ async def sign_out() -> Response:
 
 
 def _signed_in(request: Request, actor: Actor) -> Response:
+    app: App = request.app.state.tiller
     keeper: Gatekeeper = request.app.state.keeper
     answer: Response = RedirectResponse("/", 303)
     if request.headers.get("sec-fetch-site", "") not in DIRECT:
         # A redirect would still count as coming from the other site, and a strict cookie would stay at home.
         answer = HTMLResponse("<!doctype html><meta http-equiv=refresh content='0;url=/'><a href=/>Tiller</a>")
     answer.set_cookie(
-        COOKIE, keeper.session(actor), max_age=int(SESSION.total_seconds()), path="/",
-        httponly=True, samesite="strict", secure=request.url.scheme == "https",
+        COOKIE, keeper.session(app.desk.identity(actor.id)), max_age=int(SESSION.total_seconds()), path="/",
+        httponly=True, samesite="strict", secure=by_https(request.scope, app.settings.web.url),
     )  # fmt: skip
     return answer
 
@@ -83,7 +99,8 @@ def _form(problem: str, status: int = 200) -> HTMLResponse:
     return HTMLResponse(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Tiller: sign in</title><link rel=icon href='data:,'><style>{STYLE}</style><main><h1>Tiller</h1>{shown}"
-        "<p>Open the link that <code>tiller run</code> printed, or paste a token.</p>"
+        "<p>Ask for a link that works once: <code>/link</code> in chat, <code>tiller link</code> in a shell. Or paste "
+        "a token.</p>"
         "<form method=post action=/login><label for=token>Token</label><input id=token name=token type=password "
         "placeholder=tlr_… autocomplete=current-password autofocus required><button>Sign in</button></form></main>"
         "</html>",

@@ -113,15 +113,15 @@ async def read_orders(
     """Orders, the newest first."""
     if status == "open":
         found = [o for o in app.book.open_orders() if symbol in ("", o.symbol) and account in ("", o.account)]
-        return [shapes.order(each) for each in found[: -limit - 1 : -1]]
+        return [shapes.order(each, app.book) for each in found[: -limit - 1 : -1]]
     rows = await app.store.queries.orders(symbol=symbol, account=account, limit=limit)
-    return [shapes.order(each) for each in rows]
+    return [shapes.order(each, app.book) for each in rows]
 
 
 @reading.get("/orders/{order_id}", responses=answers(examples.ORDER, 404, 409))
 async def read_order(order_id: Annotated[str, Path(max_length=40)], app: Desk, actor: Viewer) -> Shape:
     """One order, by its id or a unique beginning of it."""
-    return shapes.order(await known_order(app, order_id))
+    return shapes.order(await known_order(app, order_id), app.book)
 
 
 async def known_order(app: App, order_id: str) -> Shape:

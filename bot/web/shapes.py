@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from handlers.states import waits_for_entry
+from trading.book import Book
 from trading.instruments import Money, plain
 from trading.order import Order
 from trading.portfolio import Position
@@ -39,16 +41,18 @@ ORDER = (
 )  # fmt: skip
 
 
-def order(found: Order | Mapping[str, Any]) -> Shape:
+def order(found: Order | Mapping[str, Any], book: Book) -> Shape:
     """An order, from memory or from its table."""
     columns: Mapping[str, Any] = msgspec.structs.asdict(found) if isinstance(found, Order) else found
     filled, value = columns["filled_quantity"], columns["filled_value"]
     shape = {name: columns[name] for name in ORDER}
+    live = book.order(columns["id"])
     more = {
         "average_price": value / filled if filled else None,
         "leg": columns["leg"],
         "parent_id": columns["parent_id"] or None,
         "in_doubt": columns["in_doubt"],
+        "waits_for_entry": live is not None and waits_for_entry(live, book),
     }
     shown: Shape = text({**shape, **more})
     return shown | {"venue_order_id": columns["venue_order_id"] or None}

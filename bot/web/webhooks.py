@@ -4,8 +4,10 @@ Nobody who has not proved themselves learns anything, not even which sources the
 a number in the metrics. What is answered 200 is in the journal; 503 means that it is not.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from email.message import Message
+from typing import Any
 
 from fastapi import APIRouter, Request
 
@@ -22,6 +24,7 @@ from trading.events import Outcome
 
 RATE_PER_S, BURST = 60.0, 120.0  # of one source
 FAILURES_PER_MINUTE = 30  # of one address, or of one network of IPv6
+STORED_S = 2.0  # TradingView hangs up after 3 s, and never sends again what it had no answer to
 LOOKS = ("application/json", "application/x-www-form-urlencoded", "application/octet-stream")
 """Content types, besides text, of what may be an alert: senders do not take care, and the body says what it is."""
 
@@ -96,13 +99,32 @@ async def _receive(app: App, request: Request, name: str, path_secret: str | Non
             raise Refused(429, "TOO_MANY", f"More than {RATE_PER_S:.0f} alerts a second.", "Send fewer.")
         if app.not_accepting:
             raise Refused(503, "NOT_READY", f"The desk is {app.not_accepting}; it was not stored.", "Send it again.")
-        receipt = await app.inbox.receive(source, body, proof.signed_at, once=proof.replayable)
+        receipt = await _stored(app.inbox.receive(source, body, proof.signed_at, once=proof.replayable))
     except NotNow as why:
         raise Refused(503, "NOT_READY", f"{why} It was not stored.", "Send it again.") from None
     except Refused as why:
         sources.refused(source.name, f"{why} (from {caller_of(request)})")
         raise
     return _answer(receipt)
+
+
+async def _stored(receiving: Coroutine[Any, Any, Receipt]) -> Receipt:
+    """The receipt, or a refusal while its sender still listens, who then sends again.
+
+    An alert that waits for its turn at the journal is dropped. One that is just being written may be stored all the
+    same: then it is done, and known when it comes again.
+
+    Raises:
+        Refused: 503, the journal does not answer in time.
+    """
+    task = asyncio.create_task(receiving)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # who asked may be gone
+    await asyncio.wait({task}, timeout=STORED_S)
+    if not task.done():
+        task.cancel()
+        text = "The journal does not answer in time, so it may not be stored."
+        raise Refused(503, "NOT_READY", text, "Send it again; it is done once.")
+    return task.result()
 
 
 def _answer(receipt: Receipt) -> Shape:

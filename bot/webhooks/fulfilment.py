@@ -27,7 +27,7 @@ from trading.incoming import Incoming
 from trading.instruments import ZERO, Symbol
 from trading.intent import AccountId, OrderType
 from trading.order import Order, OrderStatus
-from trading.words import span
+from trading.words import passed
 
 QUIET_S = 10.0  # how long a target waits for what may still change its position
 LONGEST_LINE = 300  # characters of a reply that are told
@@ -204,5 +204,4 @@ def too_old(since: datetime, now: datetime, limit_s: int) -> str:
     age = now - since
     if age <= timedelta(seconds=limit_s):
         return ""
-    late = span(timedelta(seconds=int(age.total_seconds())))
-    return f"too old by now: sent {late} ago, at most {limit_s} s are allowed. Nothing was done."
+    return f"too old by now: sent {passed(age)} ago, at most {limit_s} s are allowed. Nothing was done."

@@ -122,9 +122,9 @@ class Sources:
         return self._address(name, MASK)
 
     def _address(self, name: str, secret: str) -> str:
-        parts = urlsplit(self._settings.telegram.webhook_url)  # the one address of ours that is known outside
-        host = f"https://{parts.netloc}" if parts.netloc else UNKNOWN_HOST
-        return f"{host}/webhooks/{name}/{secret if secret == MASK else quote(secret, safe='')}"
+        brought = urlsplit(self._settings.telegram.webhook_url)  # an address of ours, too
+        outside = self._settings.web.url or (f"https://{brought.netloc}" if brought.netloc else UNKNOWN_HOST)
+        return f"{outside}/webhooks/{name}/{secret if secret == MASK else quote(secret, safe='')}"
 
     def make(self, name: str, account: str, role: str, **more: Any) -> str:
         """As `handlers.sources.Sources`; `more` are further keys of `[webhooks.NAME]`."""
@@ -135,7 +135,7 @@ class Sources:
         if account not in self._settings.accounts:
             known = ", ".join(self._settings.accounts)
             raise IntentError(f"There is no account {account[:24]!r}.", f"There is {known}.", code="UNKNOWN_ACCOUNT")
-        entry = {"secret": secrets.token_urlsafe(24), "account": account, "role": role, **more}
+        entry = {"secret": _new_secret(), "account": account, "role": role, **more}
         try:
             WebhookSettings.model_validate(entry)
         except ValidationError as why:
@@ -152,7 +152,7 @@ class Sources:
 
     def rotate(self, name: str) -> str:
         with self._changing() as kept:
-            secret = self._own(name, kept)["secret"] = secrets.token_urlsafe(24)
+            secret = self._own(name, kept)["secret"] = _new_secret()
         return self._address(name, secret)
 
     def remove(self, name: str) -> None:
@@ -240,6 +240,11 @@ def _checked(kept: Mapping[str, dict[str, Any]]) -> dict[str, WebhookSettings]:
         ValueError: a name or a key is wrong.
     """
     return {parsers.name(name): WebhookSettings.model_validate(entry) for name, entry in kept.items()}
+
+
+def _new_secret() -> str:
+    """192 bits, in no letter that means anything to a chat's markup or in an address."""
+    return secrets.token_hex(24)
 
 
 def _rule(policy: ConfirmPolicy) -> str:

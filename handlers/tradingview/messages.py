@@ -66,6 +66,9 @@ _INTRO = """# Alerts of TradingView
 An alert is a command by its source: it is read, and then goes through the same checks as a typed line. What it does
 not say is never guessed. All of an alert is done, or, if any of it cannot be read, none.
 
+Where it is sent, `/webhook pine new` and `tiller webhook new pine` say; the setting `[web] url` is how the address
+begins. TradingView reaches ports 80 and 443 only.
+
 ## Messages to paste
 """
 

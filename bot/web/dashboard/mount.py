@@ -7,7 +7,7 @@ from nicegui import app as nicegui
 from nicegui import ui
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -56,17 +56,23 @@ class Gate:
         path: str = scope["path"]
         if path != "/" and not path.startswith(CONSOLE):
             # Another route has this address, and does not take the method: being at `/`, we hear of it first.
-            known = any(route.matches(scope)[0] is Match.PARTIAL for route in self.others)
-            status = 405 if known else 404
-            await _refuse(scope, receive, send, errors.answer(status, *errors.STATUS[status]))
+            known = errors.methods(self.others, scope)
+            refused = errors.not_allowed(known) if known else errors.answer(404, *errors.STATUS[404])
+            await _refuse(scope, receive, send, refused)
             return
         asked = HTTPConnection(scope)
-        if not same_origin(asked):
+        if not same_origin(asked, self.app.settings.web.url):
             foreign = errors.answer(403, "FOREIGN_ORIGIN", "Another site asked for this.", "Open the dashboard itself.")
             await _refuse(scope, receive, send, foreign)
             return
         cookie = asked.cookies.get(COOKIE, "")
         actor = await recognised(self.app, self.keeper, cookie)
+        if actor is None and self.app.not_accepting and self.keeper.visitor(cookie) is not None:
+            # Who was let in is in the journal, which may not be read yet.
+            waits = errors.answer(503, "NOT_READY", f"The desk is {self.app.not_accepting}.", "Wait a moment.")
+            waits.headers["refresh"] = "2"
+            await _refuse(scope, receive, send, waits)
+            return
         if actor is None:
             unknown = errors.answer(401, "UNAUTHORIZED", "Nobody is signed in.", "Sign in at /login.")
             await _refuse(scope, receive, send, RedirectResponse("/login", 303) if path == "/" else unknown)

@@ -73,8 +73,8 @@ class Visitor:
 
 async def recognised(app: App, keeper: Gatekeeper, cookie: str) -> Actor | None:
     """The actor of a session cookie, if the session is good and the actor may still look."""
-    actor_id = keeper.visitor(cookie)
-    actor = None if actor_id is None else await app.desk.actor(actor_id)
+    whose = keeper.visitor(cookie)
+    actor = None if whose is None else await app.desk.holder(whose)
     return actor if actor is not None and actor.role >= Role.VIEWER else None
 
 

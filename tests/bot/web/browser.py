@@ -50,9 +50,9 @@ class Console:
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
-    def link(self) -> str:
-        """A fresh sign-in link."""
-        self._write("link")
+    def link(self, asked: str = "link") -> str:
+        """A fresh sign-in link; with `ask`, a viewer's."""
+        self._write(asked)
         return self._read().strip()
 
     def revoke(self) -> None:

@@ -1,9 +1,9 @@
 """A desk with its dashboard in a process of its own, for a browser to look at.
 
 `python -m tests.bot.web.dashboard_desk FOLDER PORT` prints the address, the local token and a viewer's. On standard
-input, `link` is answered by a new sign-in link, `revoke` by the end of the viewer's token, and by "done": `stranger`
-once somebody asks to be let in, `orders N` once N more orders are in the journal, `storm S` once 500 events a second
-were for S seconds. `stop` is the end of it all.
+input, `link` is answered by a new sign-in link, `ask` by the one that vic, a viewer, is given in chat, `revoke` by the
+end of the viewer's token, and by "done": `stranger` once somebody asks to be let in, `orders N` once N more orders are
+in the journal, `storm S` once 500 events a second were for S seconds. `stop` is the end of it all.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ STEP_S = 0.02  # between two transactions of a storm, of ten events each
 async def serve(folder: Path, port: int) -> None:
     """Until standard input ends or says stop."""
     trap_floats()
-    settings = load(None, folder, port, {"TILLER_RISK__DUPLICATE_WINDOW_S": "0"})
+    settings = load(None, folder, port, {"TILLER_RISK__DUPLICATE_WINDOW_S": "0", "TILLER_PEOPLE__VIC__ROLE": "viewer"})
     async with await open_journal(settings.database.url) as store:
         app = App(settings, store, SystemClock(), LogTail())
         web = WebServer("127.0.0.1", port)
@@ -51,6 +51,9 @@ async def serve(folder: Path, port: int) -> None:
 async def _answer(app: App, web: WebServer, asked: str, amount: str = "0") -> str:
     if asked == "link":
         return f"{web.url}/login?link={app.tokens.link()}"
+    if asked == "ask":
+        told = await app.run("/link", app.desk.people.person("vic"), "telegram", place="telegram:1111")
+        return f"{web.url}/login{told.text.partition('/login')[2].split()[0]}"
     if asked == "revoke":
         number = (await app.store.tokens.list())[-1]["id"]
         return str(await app.store.tokens.revoke(number, app.clock.now()))

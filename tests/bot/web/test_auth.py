@@ -9,15 +9,16 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tokens import LINK_LIFE, Tokens
+from bot.tokens import LINK_LIFE, LINKS_PER_MINUTE, LOCAL_IDENTITY, Identity, Tokens
 from bot.web.auth import BURST, FAILURES_PER_MINUTE, RATE_PER_S, SESSION, Buckets, Gatekeeper, Refused
-from handlers.actor import Actor, Role
+from handlers.actor import Role
 from tests.bot.web.served import Served
 from tests.kit import HandClock
+from trading.errors import IntentError
 from trading.journal.store import JournalStore, open_journal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ANA = Actor("token:7", "ana", Role.TRADER)
+ANA = Identity("person:ana", "5eal")
 
 
 class Hand:
@@ -135,8 +136,8 @@ async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(store: J
     keeper, tokens, _ = gate(store, tmp_path, clock)
     cookie = keeper.session(ANA)
     clock.move(SESSION.total_seconds() - 1)
-    assert keeper.visitor(cookie) == "token:7"
-    assert Gatekeeper(tokens, tmp_path, clock, Hand()).visitor(cookie) == "token:7"
+    assert keeper.visitor(cookie) == ANA
+    assert Gatekeeper(tokens, tmp_path, clock, Hand()).visitor(cookie) == ANA
     clock.move(1)
     assert keeper.visitor(cookie) is None
     assert (tmp_path / "session.key").stat().st_mode & 0o777 == 0o600
@@ -148,7 +149,7 @@ async def test_a_session_ends_after_twelve_hours_and_outlives_a_restart(store: J
 async def test_a_cookie_that_was_changed_anywhere_is_nobodys(store: JournalStore, tmp_path: Path) -> None:
     keeper, _, _ = gate(store, tmp_path, HandClock())
     cookie = keeper.session(ANA)
-    assert keeper.visitor(cookie) == "token:7"
+    assert keeper.visitor(cookie) == ANA
     for place in range(len(cookie)):
         changed = cookie[:place] + ("x" if cookie[place] != "x" else "y") + cookie[place + 1 :]
         assert keeper.visitor(changed) is None
@@ -159,14 +160,32 @@ async def test_a_cookie_that_was_changed_anywhere_is_nobodys(store: JournalStore
 async def test_a_link_is_good_for_fifteen_minutes(store: JournalStore, tmp_path: Path) -> None:
     clock = HandClock()
     _, tokens, _ = gate(store, tmp_path, clock)
-    early, late = tokens.link(), tokens.link()
+    early, late = tokens.link(ANA), tokens.link()
     clock.move((LINK_LIFE - timedelta(seconds=1)).total_seconds())
-    assert tokens.redeem(early) is True
-    assert tokens.redeem(early) is False
+    assert tokens.redeem(early) == ANA
+    assert tokens.redeem(early) is None
+    assert tokens.redeem(tokens.link()) == LOCAL_IDENTITY
     clock.move(1)
-    assert tokens.redeem(late) is False
-    assert tokens.redeem("") is False
-    assert tokens.redeem("ünïcode") is False
+    assert tokens.redeem(late) is None
+    assert tokens.redeem("") is None
+    assert tokens.redeem("ünïcode") is None
+
+
+async def test_links_are_not_handed_out_without_end_and_everybody_has_their_own(
+    store: JournalStore, tmp_path: Path
+) -> None:
+    clock = HandClock()
+    _, tokens, _ = gate(store, tmp_path, clock)
+    codes = {tokens.link_asked_for(ANA) for _ in range(LINKS_PER_MINUTE)}
+    assert len(codes) == LINKS_PER_MINUTE
+    for code in codes:  # that they were used is no reason for more
+        assert tokens.redeem(code) == ANA
+    for asker in (ANA, Identity(ANA.actor_id, "another mark")):
+        with pytest.raises(IntentError, match="within a minute"):
+            tokens.link_asked_for(asker)
+    assert tokens.redeem(tokens.link_asked_for(LOCAL_IDENTITY)) == LOCAL_IDENTITY
+    clock.move(60)
+    assert tokens.redeem(tokens.link_asked_for(ANA)) == ANA
 
 
 # --- rates -----------------------------------------------------------------------------------

@@ -217,6 +217,7 @@ def test_the_journal_is_filtered_by_text_type_and_order(ana: Person) -> None:
     expect(entries).to_have_count(1)
     entries.get_by_role("button").click()
     expect(journal.get_by_label("Order id")).to_have_value(made["order_id"])
+    expect(entries.filter(has_text="OrderAccepted")).to_have_count(1)
     expect(entries.last).to_contain_text("OrderInitialized")
     assert 2 <= entries.count() <= 4
     ana.console.api(f"/cancel {made['order_id']}")

@@ -29,7 +29,7 @@ async def visitor(desk: Running, role: Role, folder: Path) -> Visitor:
     """Somebody who has signed in with a token of this role."""
     keeper = Gatekeeper(desk.app.tokens, folder, desk.app.clock, asyncio.get_running_loop().time)
     actor = await keeper.bearer(await desk.app.tokens.issue(role), "here")
-    return Visitor(desk.app, keeper, keeper.session(actor), actor)
+    return Visitor(desk.app, keeper, keeper.session(desk.app.desk.identity(actor.id)), actor)
 
 
 async def test_only_who_rules_may_try_messages(desk: Running, tmp_path: Path) -> None:

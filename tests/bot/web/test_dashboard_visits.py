@@ -110,6 +110,29 @@ def test_a_press_on_a_phone_is_answered_and_confirmed_where_one_looks(browser: B
         console.api(line)
 
 
+def test_a_viewers_link_from_chat_opens_a_dashboard_where_nothing_can_be_changed(
+    browser: Browser, console: Console
+) -> None:
+    context = browser.new_context(viewport=DESK)
+    vic = Person(context, console)
+    vic.page.goto(console.link("ask"))
+    vic.ready()
+    expect(vic.page.get_by_role("link", name="Sign out")).to_have_attribute("title", re.compile("vic"))
+    expect(vic.page.get_by_role("button", name="KILL")).to_have_count(0)
+    expect(vic.page.locator(".t-ticket")).to_have_count(0)
+    assert "needs trader; you are viewer" in vic.say("/buy BTC/USDT 0.001")
+    assert "You are person:vic" in vic.say("/whoami")
+    own = vic.say("/link")
+    assert "person:vic, viewer, and works once" in own
+    vic.page.reload()
+    vic.ready()
+    kept = vic.page.locator(".t-turn").last
+    expect(kept).to_contain_text("The link was shown once; another: /link")
+    assert "login?link=" not in vic.page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+    assert vic.complaints == []
+    context.close()
+
+
 def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, console: Console) -> None:
     context = browser.new_context()
     page = context.new_page()
@@ -139,7 +162,9 @@ def test_without_a_session_there_is_no_page_and_no_socket(browser: Browser, cons
         assert client.get(handshake, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
         assert client.get("/favicon.ico").status_code == 404
         assert client.get("/api/v1/nothing").json()["error"] == "NOT_FOUND"
-        assert client.put("/api/v1/orders").json()["error"] == "METHOD_NOT_ALLOWED", "the page hears of it first"
+        refused = client.put("/api/v1/orders")
+        assert refused.json()["error"] == "METHOD_NOT_ALLOWED", "the page hears of it first"
+        assert refused.headers["allow"] == "GET, POST"
 
 
 def test_who_may_only_look_has_nothing_to_press(browser: Browser, console: Console) -> None:

@@ -85,6 +85,20 @@ async def test_what_is_not_there_is_an_error_in_the_public_shape(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/orders", "GET, POST"),
+        ("POST", "/api/v1/orders/abcd", "DELETE, GET"),
+        ("DELETE", "/healthz", "GET"),
+        ("PATCH", "/api/v1/commands", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(desk: Served, method: str, path: str, allowed: str) -> None:
+    answer = await desk.admin.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
     ("body", "named"),
     [
         (b"{", "not JSON"),

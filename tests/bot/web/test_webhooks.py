@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -119,6 +121,32 @@ async def test_an_id_makes_alerts_the_same_or_not(desk: Served) -> None:
     again = await send(desk, bodies[0].replace("0.014", "0.015"))
     assert alerts[0] != alerts[1]
     assert (again.json()["id"], again.json()["duplicate"]) == (alerts[0], True)
+
+
+async def test_while_the_journal_does_not_answer_a_sender_is_told_in_time_and_what_it_sends_again_is_done_once(
+    desk: Served,
+) -> None:
+    """TradingView waits for 3 s, and sends again what was refused before that, but not what it gave up itself."""
+    bodies = ["buy ETH/USDT 0.0181", "buy ETH/USDT 0.0182"]
+    loop = asyncio.get_running_loop()
+    with closing(sqlite3.connect(desk.app.settings.data_dir / "tiller.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # another program holds the database
+        began = loop.time()
+        sending = [asyncio.create_task(send(desk, body)) for body in bodies]
+        for answer in await asyncio.gather(*sending):
+            assert_refused(answer, 503, "NOT_READY")
+        assert loop.time() - began < 3
+        ready = await desk.nobody.get("/readyz")
+        assert (ready.status_code, "journal" in ready.json()["reason"]) == (503, True)
+        health = (await desk.viewer.post("/api/v1/commands", json={"line": "/health"})).json()
+        assert any(row[0] == "journal" and "has not answered" in row[-1] for row in health["table"]["rows"]), health
+        other.execute("ROLLBACK")
+    again = [await send(desk, body) for body in bodies]
+    for answer in again:
+        assert (await outcome(desk, answer)).outcome is Outcome.EXECUTED
+    for size in ("0.0181", "0.0182"):
+        assert len([order for order in orders_of(desk.app) if str(order.quantity) == size]) == 1
+    assert (await desk.nobody.get("/readyz")).status_code == 200
 
 
 async def test_what_is_too_old_is_stored_and_not_done(desk: Served) -> None:

@@ -38,7 +38,7 @@ export default {
           <p v-if="fresh[s.name]" class="tone-warn">{{ keep }}</p>
           <p v-else-if="s.is_made">Its secret was shown once, when it was made. A new address has another.</p>
           <p v-else>Its secret stands in the settings: [webhooks.{{ s.name }}].</p>
-          <p v-if="s.address.includes('YOUR-HOST')">YOUR-HOST is the name under which others reach this desk, by https on port 443.</p>
+          <p v-if="s.address.includes('YOUR-HOST')">YOUR-HOST is the name under which others reach this desk, by https on port 443: the setting [web] url says it.</p>
           <h4>2. Its Message</h4>
           <label><span class="t-unseen">What the alert is made for</span>
             <select v-model="chosen"><option v-for="(m, i) in messages" :key="m.name" :value="i">{{ m.name }}</option></select></label>

@@ -10,7 +10,7 @@ from bot.web.dashboard.view.cells import Shape
 from handlers.reply import Reply
 
 LONGEST = 1000  # characters of a line
-ADDRESS = re.compile(r"^https://\S+/webhooks/\S+$", re.MULTILINE)
+ADDRESS = re.compile(r"^https?://\S+/webhooks/\S+$", re.MULTILINE)
 """Of a source that was made or got a new secret, in the reply that shows it once."""
 
 

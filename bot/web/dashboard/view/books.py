@@ -6,10 +6,11 @@ from bot.app import App
 from bot.web.dashboard.view.cells import Shape, action, cell, field, profit, row
 from handlers.accounts import closing_line, covered, in_use, is_dust, options
 from handlers.figures import money, number, price
+from handlers.states import state
+from trading.book import Book
 from trading.intent import AccountId, Leg
 from trading.order import Order
 from trading.portfolio import Position
-from trading.words import STATUS
 
 SHORT = 6  # characters of an order's id
 MOST = 60  # rows of a table; more would only slow a browser down
@@ -60,17 +61,16 @@ ORDERS = ("Order", "Price", "Filled", "Status")
 def orders(app: App, trades: bool) -> list[Shape]:
     """Orders the venue may still act on, the newest first."""
     working = app.book.open_orders()
-    return bounded([_order(found, trades) for found in working[: -MOST - 1 : -1]], len(working))
+    return bounded([_order(found, app.book, trades) for found in working[: -MOST - 1 : -1]], len(working))
 
 
-def _order(found: Order, trades: bool) -> Shape:
-    status = ("UNKNOWN - checking", "warn") if found.in_doubt else (STATUS[found.status], "")
+def _order(found: Order, book: Book, trades: bool) -> Shape:
     at = " / ".join(price(p) for p in (found.stop_price, found.limit_price) if p is not None)
     cells = [
         cell(order_text(found), "good" if found.side == "BUY" else "bad", f"{found.account_id}, {found.id[:SHORT]}"),
         at or (f"trail {found.trail}" if found.trail else "market"),
         f"{number(found.filled_quantity)} of {number(found.quantity)}",
-        cell(*status),
+        cell(state(found, book), "warn" if found.in_doubt else ""),
     ]
     return row(found.id, cells, _order_actions(found) if trades else ())
 

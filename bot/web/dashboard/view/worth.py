@@ -10,7 +10,7 @@ import msgspec
 from bot.app import App
 from handlers.accounts import in_use
 from handlers.curve import PAYMENTS, Curve, Paid, Sample, curve_of, payments_of
-from handlers.figures import short_moment, signed
+from handlers.figures import short_moment, signed, signed_percent
 from trading.intent import AccountId
 
 PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30), "All": timedelta(days=9999)}
@@ -81,7 +81,7 @@ class WorthView:
 
     def _drawing(self, curve: Curve) -> Drawn:
         since = short_moment(curve.samples[0].at, self.app.desk.timezone)
-        change = f"{signed(curve.change, self.app.desk.valuation.currency)} ({curve.growth:+.2f}%)"
+        change = f"{signed(curve.change, self.app.desk.valuation.currency)} ({signed_percent(curve.growth)})"
         told = f"{change}, deepest fall {-curve.drawdown:.2f}%, since {since}"
         points = [(each.at.isoformat(), float(each.worth), float(each.fall)) for each in curve.points]
         return Drawn(points, told)
