@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpx
 
 from bot.app import VERSION
+from bot.desk import LiveDesk
 from bot.folder import prepare
 from bot.logs import LogTail
 from bot.settings.accounts import AccountSettings
@@ -21,7 +22,8 @@ from bot.wiring.chats import look_at_chats
 from bot.wiring.desk import build_desk
 from handlers.values import did_you_mean
 from trading.clock import SystemClock
-from trading.errors import ConfigError, JournalError, TradingError
+from trading.errors import ConfigError, JournalError, TradingError, VenueError
+from trading.intent import AccountId
 from trading.journal.store import JournalStore, open_journal
 from trading.words import begun, counted
 
@@ -149,9 +151,7 @@ async def _account(
             try:
                 for market in desk.markets.values():
                     await market.start()
-                for executor in desk.executors.values():
-                    await executor.start()
-                found = [Finding(str(a), True, line) for a, each in desk.executors.items() for line in each.found()]
+                found = [line for account in desk.executors for line in await _mode(desk, account)]
             finally:
                 for executor in desk.executors.values():
                     await executor.stop()
@@ -171,6 +171,16 @@ async def _account(
                 found.append(Finding("strategies", False, text))
     symbols = counted(len(listed), "symbol")
     return [Finding(label, True, f"{account.venue}, {symbols} on {account.market}"), *found]
+
+
+async def _mode(desk: LiveDesk, account: AccountId) -> list[Finding]:
+    """Connect an account in one mode; the other one is no worse for what is wrong here."""
+    executor = desk.executors[account]
+    try:
+        await executor.start()
+    except VenueError as why:
+        return [Finding(str(account), False, str(why))]
+    return [Finding(str(account), True, line) for line in executor.found()]
 
 
 def _followed(settings: Settings, listed: set[str]) -> Iterator[Finding]:

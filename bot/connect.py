@@ -1,4 +1,7 @@
-"""Accounts brought to life: market, venue, reconcile; one that cannot be reached is tried again, alone."""
+"""Accounts brought to life: market, venue, reconcile; what cannot be reached is tried again, alone.
+
+An account's two modes are two venues: a live one that does not let us in does not keep paper from trading.
+"""
 
 import asyncio
 
@@ -21,16 +24,22 @@ class Connections:
         self._running: list[Market | Executor] = []
 
     async def connect(self, name: str) -> list[str]:
-        """Bring one account up; answers what to say of it. `desk.unready` has why it may not trade yet."""
-        accounts = [a for a in self.desk.executors if a.name == name and a not in self.desk.closed]
+        """Bring up what of one account is not; answers what to say of it. `desk.unready` has why it may not trade."""
+        accounts = [a for a in self.desk.executors if a.name == name and self.desk.unready.get(a)]
         try:
             await self._start(self.desk.markets[name])
-            for account in accounts:
-                await self._start(self.desk.executors[account])
         except VenueError as why:
             self.desk.unready.update(dict.fromkeys(accounts, f"{name} is not connected: {why}"))
             return [f"{name} is not connected, it is tried again: {why}"]
-        return [line for account in accounts if (line := await self._reconcile(account))]
+        return [line for account in accounts if (line := await self._bring_up(account))]
+
+    async def _bring_up(self, account: AccountId) -> str:
+        try:
+            await self._start(self.desk.executors[account])
+        except VenueError as why:
+            self.desk.unready[account] = f"{account} is not connected: {why}"
+            return f"{account} is not connected, it is tried again: {why}"
+        return await self._reconcile(account)
 
     async def _start(self, part: Market | Executor) -> None:
         if not any(part is running for running in self._running):
@@ -43,9 +52,9 @@ class Connections:
         matters = account in in_use(self.desk.book, [account.name])
         return outcome.text if outcome.problem or outcome.fills or outcome.drifts or matters else ""
 
-    def waiting(self) -> list[str]:
-        """The accounts that are not connected or not reconciled."""
-        return sorted({account.name for account, why in self.desk.unready.items() if why})
+    def waiting(self) -> list[AccountId]:
+        """The accounts that are not connected or not reconciled, in a mode."""
+        return [account for account, why in self.desk.unready.items() if why]
 
     async def keep_trying(self) -> None:
         """Try the waiting accounts again until all may trade, and say so."""
@@ -53,10 +62,10 @@ class Connections:
         while waiting := self.waiting():
             await asyncio.sleep(AGAIN_S[min(failed, len(AGAIN_S) - 1)])
             failed += 1
-            for name in waiting:
+            for name in sorted({account.name for account in waiting}):
                 lines = await self.connect(name)
-                if name not in self.waiting():
-                    text = "; ".join([f"{name} is connected", *lines])
+                if up := [each for each in waiting if each.name == name and each not in self.waiting()]:
+                    text = "; ".join([f"{' and '.join(map(str, up))} connected", *lines])
                     notice = e.Noticed(derive("connected", name, str(failed)), "info", "connection", text)
                     await self.desk.book.record(notice)
 

@@ -1,5 +1,6 @@
 """The order card: what an order is, costs and risks, before and after it is sent."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 import msgspec
@@ -9,8 +10,10 @@ from handlers.actor import Consent
 from handlers.context import Context
 from handlers.figures import money, number, percent, price, sentence
 from handlers.reply import Reply, Tone
+from handlers.states import waits_for_entry
 from handlers.story import ended
 from trading import events as e
+from trading.book import Book
 from trading.drafting import protective_intents
 from trading.instruments import ZERO, Settlement, Side
 from trading.intent import Intent, Leg, TimeInForce
@@ -123,7 +126,7 @@ def card(shown: Preview, currency: str) -> str:
         f"{cost} {about}{money(shown.value, currency)} · fee about {money(shown.fee, shown.quote)}"
         f" · funds after {money(shown.funds_after, shown.quote)}"
     )
-    if shown.margin is not None:
+    if shown.margin is not None and shown.margin.fits is not None:  # on spot it takes what it costs
         needs, free, margin_currency, _ = shown.margin
         lines.append(f"Margin {money(needs, margin_currency)} of {money(free, margin_currency)} free")
     protection = []
@@ -141,8 +144,8 @@ def card(shown: Preview, currency: str) -> str:
     return "\n".join(lines)
 
 
-def outcome(order: Order) -> str:
-    """What became of an order, in words."""
+def outcome(order: Order, book: Book | None = None) -> str:
+    """What became of an order, in words; by the book, too, what it waits for."""
     fees = " + ".join(money(fee.amount, fee.currency) for fee in order.fees) or "none"
     done = f"{number(order.filled_quantity)} at {price(order.average_price)}, fee {fees}"
     match order.status:
@@ -163,6 +166,8 @@ def outcome(order: Order) -> str:
             return "Sent; the venue has not answered yet."
         case OrderStatus.PENDING_CANCEL:
             return "Cancel sent; the venue has not answered yet."
+        case _ if book is not None and waits_for_entry(order, book):
+            return "Accepted; it waits for its entry, and does nothing before that is filled."
         case _:
             return "Accepted, working."
 
@@ -237,11 +242,19 @@ def told(order: Order, text: str = "", advice: str = "") -> Reply:
     return Reply("\n".join(lines), ok=not refused, tone=tone, order_id=order.id, error=code)
 
 
+def checks(verdict: Approved | Denied | None, aside: Collection[str] = ()) -> list[str]:
+    """Each check of a verdict, a line each; those put `aside` fail for what is cancelled first."""
+    lines = []
+    for each in verdict.findings if verdict else ():
+        later = not each.passed and each.code in aside
+        first = "once what is cancelled is gone; now " if later else ""
+        lines.append(f"{'pass' if each.passed or later else 'DENY'}  {each.code}: {first}{each.text}")
+    return lines
+
+
 def _dry(ctx: Context, order: Order, verdict: Approved | Denied, text: str, closes: bool) -> Reply:
     """Each check and the exact request, nothing sent."""
-    lines = [text, ""]
-    for finding in verdict.findings:
-        lines.append(f"{'pass' if finding.passed else 'DENY'}  {finding.code}: {finding.text}")
+    lines = [text, "", *checks(verdict)]
     if isinstance(verdict, Denied) and closes and verdict.code == Reason.NOTHING_TO_REDUCE:
         lines += ["", "Its stop and target would make room first; then it would be judged again. Nothing was sent."]
         return Reply("\n".join(lines))

@@ -44,8 +44,9 @@ def percent(part: Decimal, whole: Decimal) -> str:
 
 
 def signed_percent(value: Decimal) -> str:
-    """Percent with its sign, two places; nothing is `+0.00%`."""
-    return f"{value.quantize(CENT, ROUND_HALF_EVEN) + 0:+.2f}%"
+    """Percent with its sign, two places; without one if nothing is left of it: `0.00%`."""
+    rounded = value.quantize(CENT, ROUND_HALF_EVEN)
+    return f"{rounded:+.2f}%" if rounded else "0.00%"
 
 
 def price(value: Decimal | None) -> str:

@@ -51,7 +51,7 @@ def symbol_of(text: str, ctx: Context, accounts: Sequence[str]) -> Symbol:
     """The symbol that is meant, on the first of these accounts that trades one so called.
 
     Raises:
-        IntentError: none does, or it could be several; names what is like it.
+        IntentError: none does, or it could be several; names what is like it. Or one has not said yet what it trades.
     """
     bare = _EXCHANGE.sub("", text)
     for account in accounts:
@@ -62,6 +62,9 @@ def symbol_of(text: str, ctx: Context, accounts: Sequence[str]) -> Symbol:
                 return found[0]
             if found:
                 raise IntentError(f"{cut(text)} could be {' or '.join(found[:4])}.", "Write one.", code="BAD_SYMBOL")
+    for account in accounts:
+        if not ctx.desk.instruments(account) and (why := ctx.desk.unready.get(ctx.account(account))):
+            raise IntentError(why, "It is tried again by itself; /health shows how it stands.", code="NOT_READY")
     raise IntentError(*_no_symbol(text, bare, ctx, accounts), code="BAD_SYMBOL")
 
 

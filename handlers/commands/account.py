@@ -23,6 +23,7 @@ async def status(ctx: Context, account: Annotated[AccountName | None, Arg("Only 
     state = ctx.book.state()
     lines = [f"{state}{' - NOT READY: ' + desk.not_ready if desk.not_ready else ''}"]
     lines += [latch_text(latch, desk.timezone) for latch in _latches(ctx)]
+    lines += [f"NOT READY: {why}" for why in dict.fromkeys(desk.unready.values()) if why not in ("", desk.not_ready)]
     rows = []
     for each in chosen(ctx, account):
         worth = desk.valuation.equity(each)

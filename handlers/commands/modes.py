@@ -17,6 +17,13 @@ from trading.intent import AccountId, Mode
 from trading.words import span
 
 PAPER_VENUE = "paper"  # where LIVE is a rehearsal
+MONEY = {
+    "live": "From then on its orders are real there, and made with REAL MONEY.",
+    "demo": "From then on its orders are real there, but the money is a demo's: play money.",
+    "testnet": "From then on its orders are real there, but the money is a test network's: play money.",
+    "": "From then on its orders are real there. Whether the money is real cannot be told now: take it for real.",
+}
+"""What orders are made with, by where they go; empty: not known."""
 
 
 @command(role=Role.VIEWER, group="control", audit=True)
@@ -51,16 +58,22 @@ def _modes(ctx: Context, account: str | None) -> Reply:
     for each in map(ctx.account, [account] if account else ctx.desk.accounts):
         switch = ctx.book.get(AccountMode, each.name)
         until = moment(switch.until, ctx.desk.timezone) if switch and switch.until and each.mode is Mode.LIVE else "-"
-        rows.append((each.name, ctx.desk.oms.executors[each].venue, each.mode.upper(), until))
+        rows.append((each.name, _venue(ctx, each), each.mode.upper(), until))
     return Reply("", table=Table.of(("Account", "Venue", "Mode", "Until"), rows))
+
+
+def _venue(ctx: Context, account: AccountId) -> str:
+    """`paper`, `binance testnet`, `mt5 live`; without what is not known."""
+    venue = ctx.desk.oms.executors[account].venue
+    return venue if venue == PAPER_VENUE else f"{venue} {ctx.desk.environment(account.name)}".rstrip()
 
 
 def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Reply:
     desk, currency = ctx.desk, ctx.desk.valuation.currency
     limits = desk.gate.effective(live)
     venue = desk.oms.executors[live].venue
-    where = f"{venue}, account {desk.account_number(live.name)}"
-    real = "From then on its orders are real there."
+    where = f"{_venue(ctx, live)}, account {desk.account_number(live.name)}"
+    real = MONEY[desk.environment(live.name)]
     if venue == PAPER_VENUE:
         where = "its paper venue"
         real = "This is a rehearsal: the venue is a paper one and nothing is real, but the rules are those of LIVE."
@@ -69,6 +82,7 @@ def _live_card(ctx: Context, live: AccountId, duration: timedelta | None) -> Rep
         f"{real} Order limit {money(limits.max_order_value, currency)},"
         f" daily loss limit {money(limits.max_daily_loss, currency)}.",
     ]
+    lines += [f"It cannot trade yet: {why}"] if (why := desk.unready.get(live)) else []
     running = [name for name in desk.strategies if desk.runner.running(name) and desk.runner.account(name) == live.name]
     lines += [f"Strategies that will trade it: {', '.join(running)}."] if running else []
     return Reply("\n".join(lines), tone=Tone.WARN)

@@ -10,6 +10,7 @@ from handlers.context import Context
 from handlers.figures import ago, moment, number, price
 from handlers.reply import Button, Reply, Table, Tone
 from handlers.spec import Arg, command
+from handlers.states import state
 from handlers.story import tell
 from handlers.values import AccountName, OrderRef
 from trading.errors import IntentError
@@ -41,23 +42,21 @@ async def orders(
     found = [order for order in ctx.book.open_orders(symbol=symbol) if account is None or order.account == account]
     if not found:
         return Reply("No open orders.")
-    table = Table.of(
-        ("ID", "Account", "Order", "Price", "Filled", "Status"), map(_row, found), ("ID", "Order", "Price", "Status")
-    )
+    rows = [_row(ctx, order) for order in found]
+    table = Table.of(("ID", "Account", "Order", "Price", "Filled", "Status"), rows, ("ID", "Order", "Price", "Status"))
     buttons = [Button(f"Cancel {order.id[:SHORT]}", f"/cancel {order.id}") for order in found[:4]]
     return Reply(
         counted(len(found), "open order"), table=table, buttons=(*buttons, Button("Cancel all", "/cancel all"))
     )
 
 
-def _row(order: Order) -> tuple[str, ...]:
+def _row(ctx: Context, order: Order) -> tuple[str, ...]:
     at = "/".join(price(p) for p in (order.stop_price, order.limit_price) if p is not None)
     at = f"{at} trail {order.trail}".strip() if order.trail else at
     kind = KINDS.get(order.type, "") if order.leg is Leg.ENTRY else order.leg
     name = f"{order.side} {number(order.quantity)} {order.symbol} {kind}".strip()
-    status = "UNKNOWN - checking" if order.in_doubt else STATUS[order.status]
     account, filled = str(order.account_id), number(order.filled_quantity)
-    return order.id[:SHORT], account, name, at or "market", filled, status
+    return order.id[:SHORT], account, name, at or "market", filled, state(order, ctx.book)
 
 
 @command(group="orders")
@@ -68,13 +67,13 @@ async def order(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -
     buttons += [Button("Cancel", f"/cancel {found.id}")] if found.is_open else []
     text = [
         headline(found),
-        outcome(found),
+        outcome(found, ctx.book),
         f"Asked by {found.actor} via {found.source}: {found.text or '-'}",
         f"Made {moment(found.created_at, ctx.desk.timezone)}, changed {ago(found.updated_at, ctx.now)}",
         f"Order {found.id}" + (f", the venue's {found.venue_order_id}" if found.venue_order_id else ""),
     ]
     for leg in ctx.book.children(found.id):
-        text.append(f"{leg.leg}: {headline(leg)} - {STATUS[leg.status]}")
+        text.append(f"{leg.leg}: {headline(leg)} - {state(leg, ctx.book)}")
     return Reply("\n".join(text), buttons=tuple(buttons), order_id=found.id)
 
 
@@ -156,7 +155,7 @@ async def why(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -> 
     """Tell an order's whole life: who asked, each check, the venue's words, the fills."""
     found = _known(ctx, id_)
     entries: AsyncIterator[Recorded] = ctx.book.journal.read(order_id=found.id)
-    lines = [f"Order {found.id}: {headline(found)}", f"Now: {outcome(found)}", ""]
+    lines = [f"Order {found.id}: {headline(found)}", f"Now: {outcome(found, ctx.book)}", ""]
     last = 0
     async for entry in entries:
         last = entry.seq if alert_of(entry, ctx.book) else last
@@ -166,6 +165,6 @@ async def why(ctx: Context, id_: Annotated[OrderRef, Arg("The order's id")]) -> 
     told = [name for name, seq in (await ctx.desk.history.cursors()).items() if last and seq >= last and name in places]
     lines += [f"Told to: {', '.join(sorted(told))}"] if told else []
     for leg in ctx.book.children(found.id):
-        lines.append(f"{leg.leg} order {leg.id}: {STATUS[leg.status]}")
+        lines.append(f"{leg.leg} order {leg.id}: {state(leg, ctx.book)}")
     denied = found.status is OrderStatus.DENIED
     return Reply("\n".join(lines), tone=Tone.WARN if denied else Tone.INFO, order_id=found.id)

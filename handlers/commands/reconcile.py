@@ -12,8 +12,9 @@ from handlers.spec import Arg, command
 from handlers.values import AccountName
 from trading.control import Drift
 from trading.errors import IntentError, VenueError
-from trading.instruments import Side, Symbol
+from trading.instruments import ZERO, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Size
+from trading.portfolio import closing_side
 from trading.reports import VenueOrder
 
 SHOWN = 3  # differences that get buttons
@@ -44,7 +45,7 @@ async def reconcile(
     buttons = [
         Button(f"{word.capitalize()} {d.id[:6]}", f"/reconcile {word}={d.id}")
         for d in drifts[:SHOWN]
-        for word in ("adopt", "ignore", "close")
+        for word in _ways(ctx, d)
     ]
     table = (
         Table.of(("ID", "Account", "What", "Ours", "Venue's"), rows, ("ID", "What", "Ours", "Venue's"))
@@ -54,6 +55,18 @@ async def reconcile(
     bad = drifts or any(outcome.problem for outcome in outcomes)
     text = "\n".join(outcome.text for outcome in outcomes)
     return Reply(text, table=table, buttons=tuple(buttons), tone=Tone.WARN if bad else Tone.GOOD)
+
+
+def _ways(ctx: Context, drift: Drift) -> list[str]:
+    """What can be decided on a difference: a figure is adopted, and what is not ours is closed if it can be."""
+    try:
+        if drift.kind != "order":
+            _excess(ctx, drift)
+        closable = ["close"]
+    except IntentError:
+        closable = []
+    adoptable = ["adopt"] if drift.kind in ("balance", "position") else []
+    return [*adoptable, "ignore", *closable]
 
 
 def _found(ctx: Context, which: str) -> Drift:
@@ -118,15 +131,19 @@ def _excess(ctx: Context, drift: Drift) -> tuple[Symbol, Side, Decimal]:
     """
     if drift.kind == "fill":
         raise IntentError("A fill cannot be undone.", "Adopt or ignore it.", code="NOT_CLOSABLE")
-    beyond = Decimal(drift.theirs) - Decimal(drift.ours)
-    listed = ctx.desk.oms.executors[drift.account_id].instruments
-    side = Side.SELL if beyond > 0 else Side.BUY
-    if drift.kind == "position":
-        symbol: Symbol | None = Symbol(drift.subject)
+    ours, theirs = Decimal(drift.ours), Decimal(drift.theirs)
+    beyond = theirs - ours
+    listed = ctx.desk.oms.executors[drift.account_id].instruments.values()
+    # Only what is held there can be closed there: what is missing, or has changed its side, cannot be traded away.
+    if not abs(beyond) <= abs(theirs) or theirs * beyond <= 0:
+        instrument = None
+    elif drift.kind == "position":
+        instrument = next((i for i in listed if i.symbol == drift.subject), None)
     else:
-        symbol = next((s for s, i in listed.items() if i.base == drift.subject), None) if beyond > 0 else None
-    instrument = listed.get(symbol) if symbol else None
-    if symbol is None or instrument is None:
+        spot = (i for i in listed if i.settlement is Settlement.SPOT and i.base == drift.subject)
+        instrument = next(spot, None)
+    quantity = instrument.round_quantity(abs(beyond)) if instrument else ZERO
+    if instrument is None or not quantity:
         text = f"There is nothing to close: {drift.kind} {drift.subject} is {drift.ours} here and {drift.theirs} there."
         raise IntentError(text, "Adopt or ignore it.", code="NOT_CLOSABLE")
-    return symbol, side, instrument.round_quantity(abs(beyond))
+    return instrument.symbol, closing_side(beyond), quantity

@@ -17,7 +17,7 @@ from handlers.values import AccountName, Line, Part
 from trading.errors import IntentError, VenueError
 from trading.instruments import Price, Quantity, Settlement, Side, Symbol
 from trading.intent import AccountId, Intent, Mode, OrderType, Size, TimeInForce, Trail, Unit
-from trading.portfolio import Position
+from trading.portfolio import Position, closing_side
 from trading.words import counted
 
 
@@ -52,7 +52,7 @@ async def _open(
         raise IntentError("A trailing stop follows the price by itself.", remedy, code="TWO_STOPS")
     if sl is not None and trail is not None:
         raise IntentError("sl and trail are both stops.", "Give one of them.", code="TWO_STOPS")
-    if kind is OrderType.MARKET and (post or (tif is TimeInForce.GTC)):
+    if kind is OrderType.MARKET and post:
         remedy = f"Write the limit: /{side.lower()} {symbol} {size} PRICE."
         raise IntentError("A market order cannot wait in the book.", remedy, code="NO_LIMIT")
     intent = Intent(
@@ -193,7 +193,7 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         raise _nothing_open(ctx, account, f"{account} has no open position in {symbol}.", symbol)
     legs = ctx.desk.protection.legs(account, symbol)
     size = _part(ctx, position, part)
-    side = Side.SELL if position.quantity > 0 else Side.BUY
+    side = closing_side(position.quantity)
     spot = ctx.desk.oms.drafting.instrument(account, symbol).settlement is Settlement.SPOT
     intent = Intent(key, account, symbol, side, size, ctx.origin, reduce_only=not spot or bool(legs))
     # By the value that `place` asks about: protection that made room for a close that then waits, protects nobody.
@@ -206,8 +206,10 @@ async def _close_one(ctx: Context, account: AccountId, symbol: Symbol, part: Siz
         held = {leg.id: leg.remaining for leg in ctx.desk.protection.legs(account, symbol)}
         moved = sum(held.get(leg.id) != leg.remaining for leg in legs)
         note += f" First, {counted(moved, 'protective order')} made room." if moved else ""
-        if size.amount < abs(position.quantity) and not held:
-            note += " What stays has no stop or target now."
+        rest = abs(position.quantity) - size.amount
+        if rest and not held:
+            bare = all(ctx.desk.protection.trimming.is_dust(leg, min(rest, leg.remaining)) for leg in legs)
+            note += " What stays has no stop or target now." if bare else " What stays is protected again after it."
     reply = await place(ctx, intent, note=note, closes=True)
     after = ctx.book.position(account, symbol)
     if reply.ok and reply.order_id and after is not None:

@@ -55,7 +55,7 @@ def _only(fields: Fields, what: str, *unused: tuple[str, ...]) -> None:
     """Refuse fields that this kind of wish would leave unread."""
     for word in (word for words in unused for word in words if word in fields):
         given = fields.one(word)
-        harmless = given is not None and str(given.value).strip().lower() in ("market", "false", "no")
+        harmless = given is not None and str(given.value).strip().lower() in ("market", "false", "no", "gtc")
         if not harmless:
             text = f"{what} takes no {WORDS[word].names[0]}."
             raise Unreadable(text, "Leave it out.", code="UNUSED_FIELD", place=fields.place(word))

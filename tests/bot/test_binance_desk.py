@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fastapi import Response
 
 from bot.check import check
 from bot.settings.loading import load
+from bot.web.reading import readyz
 from handlers.reply import Reply
 from tests.emulators.binance.futures import Futures
 from tests.emulators.binance.signing import ApiKey
@@ -150,6 +152,22 @@ async def test_a_day_of_trading_on_spot(tmp_path: Path, place: Place) -> None:
         assert f'tiller_request_weight_limit{{address="{place.venue.url}",interval="1m"}} 6000.0' in shown
 
 
+async def test_a_dry_run_of_a_stop_shows_the_pair_that_is_sent_then(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml()) as desk:
+        await ok(desk, "/buy BTC/USDT 0.01 sl=57000 tp=65000 account=main")
+        await desk.until(lambda: [x.status for x in desk.app.book.open_orders(LIVE)] == [OrderStatus.ACCEPTED] * 2)
+        sent = len(place.venue.executed.of("order"))
+        tried = (await ok(desk, "/dryrun sl BTC/USDT 58000 account=main")).text
+        assert tried.count("Would cancel LIVE main: SELL 0.00999 BTC/USDT") == 2
+        (would,) = [line for line in tried.splitlines() if line.startswith("Would send: ")]
+        assert would.startswith("Would send: POST /api/v3/orderList/oco")
+        assert "58000" in would
+        assert "65000" in would
+        assert len(place.venue.executed.of("order")) == sent
+        await ok(desk, "/sl BTC/USDT 58000 account=main")
+        assert {x.stop_price or x.limit_price for x in desk.app.book.open_orders(LIVE)} == {D(58000), D(65000)}
+
+
 async def test_a_kill_with_flatten_cancels_and_closes_on_both_products(tmp_path: Path, place: Place) -> None:
     async with live(tmp_path, place.toml(TOML)) as desk:
         await ok(desk, "/buy BTC/USDT 0.01 account=main")
@@ -179,6 +197,13 @@ async def test_what_somebody_did_by_hand_is_shown_and_decided_on(tmp_path: Path,
             ("balance BTC", "0", "0.001998"),
             ("balance USDT", "10000", "9879.998"),
         ]
+        assert [
+            [each.label.split()[0] for each in shown.buttons if row[0] in each.label] for row in shown.table.rows
+        ] == [
+            ["Ignore", "Close"],  # what is not ours is never taken over
+            ["Adopt", "Ignore", "Close"],
+            ["Adopt", "Ignore"],  # money that is missing cannot be traded away
+        ]
         assert books(desk) == {"USDT": D(10000)}  # nothing is absorbed silently
         assert "adopted" in (await ok(desk, f"/reconcile adopt={await drift(desk, 'balance USDT')}")).text
         stranger = await drift(desk, "order 1")
@@ -200,6 +225,20 @@ async def test_a_position_by_hand_is_ignored_or_closed(tmp_path: Path, place: Pl
         closed = await confirmed(desk, f"/reconcile close={await drift(desk, 'position BTC/USDT:USDT')}")
         assert "BUY 0.02 BTC/USDT:USDT MARKET reduce-only" in closed.text
         assert place.futures.account().held() == []
+
+
+async def test_what_is_gone_or_has_changed_its_side_is_not_offered_to_be_closed(tmp_path: Path, place: Place) -> None:
+    async with live(tmp_path, place.toml(TOML)) as desk:
+        await ok(desk, "/buy BTC/USDT:USDT 0.01 account=main")
+        for quantity, theirs in (("0.01", "0"), ("0.02", "-0.02")):
+            place.futures.place(symbol=NAME, side="SELL", type="MARKET", quantity=quantity)
+            shown = await ok(desk, "/reconcile main")
+            assert shown.table is not None
+            [row] = [row for row in shown.table.rows if row[2] == "position BTC/USDT:USDT"]
+            assert row[3:] == ("0.01", theirs)
+            assert [x.label.split()[0] for x in shown.buttons if row[0] in x.label] == ["Adopt", "Ignore"]
+            refused = await desk.say(f"/reconcile close={row[0]}")
+            assert refused.error == "NOT_CLOSABLE"
 
 
 async def test_an_account_without_keys_trades_on_paper_and_cannot_go_live(tmp_path: Path, place: Place) -> None:
@@ -228,11 +267,56 @@ async def test_an_account_that_is_down_stops_no_other(tmp_path: Path, place: Pla
             assert "spare" in refused.text
 
 
+async def test_a_wrong_key_keeps_only_the_live_mode_from_trading(tmp_path: Path, place: Place) -> None:
+    wrong = KEYS | {"TILLER_ACCOUNTS__MAIN__API_SECRET": "x" * 64}
+    async with running(tmp_path, crash=False, toml=place.toml(), **wrong) as desk:
+        nobody = Response()
+        assert await readyz(desk.app, nobody) == {"ready": True, "reason": None}
+        assert nobody.status_code == 200
+        assert "PAPER main: BUY 0.01" in (await ok(desk, "/buy BTC/USDT 0.01 account=main")).text
+        told = "Check that api_secret belongs to api_key."
+        said = (await ok(desk, "/status")).text
+        assert "NOT READY: LIVE main is not connected: " in said
+        assert told in said
+        good, why = desk.app.desk.health()["account LIVE main"]
+        assert not good
+        assert told in why
+        assert desk.app.desk.health()["account PAPER main"][0]
+        assert told in (await desk.say("/mode main live")).text
+        await confirmed(desk, "/mode main live")
+        refused = await desk.say("/buy BTC/USDT 0.01 account=main")
+        assert refused.error == "NOT_READY"
+        assert told in refused.text
+        assert (await readyz(desk.app, nobody))["ready"] is False
+        assert nobody.status_code == 503
+        place.venue.keys.add(ApiKey(KEY, secret="x" * 64))  # it is put right at Binance
+        await desk.until(lambda: not desk.app.desk.unready[LIVE], 30)
+        assert "Filled 0.01" in (await ok(desk, "/buy BTC/USDT 0.01 account=main")).text
+
+
+@pytest.mark.parametrize(
+    ("environment", "named", "real"),
+    [("live", "binance live", True), ("demo", "binance demo", False), ("testnet", "binance testnet", False)],
+)
+async def test_going_live_says_whether_the_money_is_real(
+    tmp_path: Path, place: Place, environment: str, named: str, real: bool
+) -> None:
+    toml = place.toml().replace('environment = "live"', f'environment = "{environment}"')
+    async with running(tmp_path, crash=False, toml=toml, **KEYS) as desk:
+        asked = (await desk.say("/mode main live")).text
+        assert f"main goes LIVE at {named}, account main" in asked
+        assert ("REAL MONEY" in asked, "play money" in asked) == (real, not real)
+        await confirmed(desk, "/mode main live")
+        shown = await ok(desk, "/mode main")
+        assert shown.table is not None
+        assert shown.table.rows[0][:3] == ("main", named, "LIVE")
+
+
 async def test_a_key_that_may_withdraw_is_refused_in_one_clear_line(tmp_path: Path, place: Place) -> None:
     everything = frozenset({"USER_DATA", "USER_STREAM", "TRADE", "FUTURES", "WITHDRAW"})
     place.venue.keys.add(ApiKey(KEY, secret=SECRET, permissions=everything))
     async with running(tmp_path, crash=False, toml=place.toml(), **KEYS) as desk:
-        [line] = [each for each in desk.app.card(0) if each.startswith("main is not connected")]
+        [line] = [each for each in desk.app.card(0) if "main is not connected" in each]
         assert "The key may withdraw money. Take that right from it at Binance" in line
         assert KEY not in line
 
@@ -259,7 +343,9 @@ async def test_check_says_what_the_key_can_do_and_what_the_symbols_ask(place: Pl
 
 async def test_check_says_that_a_key_is_wrong_and_what_to_do(place: Place, tmp_path: Path) -> None:
     wrong = KEYS | {"TILLER_ACCOUNTS__MAIN__API_SECRET": "x" * 64}
-    ((passed, text),) = (await findings(place, tmp_path, **wrong))["account main"]
+    found = await findings(place, tmp_path, **wrong)
+    assert found["account main"] == [(True, "binance, 1 symbol on binance")]  # on paper it can trade
+    ((passed, text),) = found["LIVE main"]
     assert not passed
     assert "Check that api_secret belongs to api_key." in text
     assert "x" * 20 not in text

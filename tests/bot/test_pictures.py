@@ -84,7 +84,7 @@ async def test_a_deposit_is_no_profit_on_the_curve_nor_beside_it(tmp_path: Path)
         reply = await desk.say("/equity day")
         assert reply.text.splitlines() == [
             "Today: 10,000.00 to 15,000.00 USDT",
-            "0.00 (+0.00%), deepest fall 0.00%",
+            "0.00 (0.00%), deepest fall 0.00%",
             "Not counted as profit or loss: 5,000.00 USDT paid in",
         ]
         assert reply.image
@@ -98,7 +98,7 @@ async def test_a_deposit_is_no_profit_on_the_curve_nor_beside_it(tmp_path: Path)
         assert table
         assert dict(zip(table.columns, table.rows[0], strict=True)) == {
             "Account": "PAPER demo", "Start": "10,000.00", "Now": "0.00", "Paid in": "-10,000.00", "Change": "0.00",
-            "In %": "+0.00%", "Best": "15,000.00", "Worst": "0.00", "Drawdown": "0.00",
+            "In %": "0.00%", "Best": "15,000.00", "Worst": "0.00", "Drawdown": "0.00",
         }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def problems(folder: Path, text: str, environ: Mapping[str, str] | None = None) 
         ("timezon = 'UTC'", "desk.toml: timezon: unknown; did you mean timezone?"),
         ("[strategy.x]\n", "desk.toml: strategy: unknown; did you mean strategies?"),
         ("[web]\ntoken = ''", "desk.toml: [web] token: unknown here; did you mean [telegram] token?"),
-        ("[web]\nzzzz = 1", "desk.toml: [web] zzzz: unknown; known are host, port, trusted_proxies"),
+        ("[web]\nzzzz = 1", "desk.toml: [web] zzzz: unknown; known are host, port, url, trusted_proxies"),
         ("[accounts.a]\napikey = ''", "desk.toml: [accounts.a] apikey: unknown; did you mean api_key?"),
         (
             "[telegram]\nchats = [{ id = 1, topics = 2 }]",
@@ -262,3 +262,53 @@ def test_a_refusal_never_repeats_a_value(tmp_path: Path, key: str) -> None:
 
     assert lines
     assert not [line for line in lines if "swordfish" in line]
+
+
+@pytest.mark.parametrize(
+    ("named", "environ", "told"),
+    [
+        ("[accounts.broker]\n", "ACCOUNTS__BROKR__BRIDGE_TOKEN",
+         "nothing else names [accounts.brokr]; did you mean broker? "
+         "A new one needs TILLER_ACCOUNTS__BROKR__VENUE, too"),
+        ("[accounts.main]\n[accounts.second]\n", "ACCOUNTS__X__API_KEY",
+         "nothing else names [accounts.x], known are main, second. "
+         "A new one needs TILLER_ACCOUNTS__X__VENUE, too"),
+        ("", "ACCOUNTS__DEM__PASSWORD",
+         "nothing else names [accounts.dem]; did you mean demo? A new one needs TILLER_ACCOUNTS__DEM__VENUE, too"),
+        ("[accounts.main]\n", "ACCOUNTS__MIAN__RISK__MAX_DAILY_LOSS",
+         "nothing else names [accounts.mian]; did you mean main? A new one needs TILLER_ACCOUNTS__MIAN__VENUE, too"),
+        ('[accounts.main]\n[webhooks.pine]\naccount = "main"\n', "WEBHOOKS__PINR__SECRET",
+         "nothing else names [webhooks.pinr]; did you mean pine? A new one needs TILLER_WEBHOOKS__PINR__ACCOUNT, too"),
+        ("", "WEBHOOKS__PINE__SECRET",
+         "nothing else names [webhooks.pine]. A new one needs TILLER_WEBHOOKS__PINE__ACCOUNT, too"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_misspelt_name_in_a_variable_is_no_other_account(
+    tmp_path: Path, named: str, environ: str, told: str, from_file: bool
+) -> None:
+    (tmp_path / "secret").write_text("12345\n")
+    (tmp_path / "tiller.toml").write_text(named)
+    (tmp_path / "tiller.toml").chmod(0o600)
+    variable, value = f"TILLER_{environ}", "12345"
+    if from_file:
+        variable, value = f"{variable}_FILE", str(tmp_path / "secret")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path / "tiller.toml" if named else None, None, None, {variable: value})
+    assert str(refused.value) == f"{variable}: {told}"
+
+
+@pytest.mark.parametrize("key", ["VENUE", "MARKET", "FUNDS"])
+def test_an_account_may_be_made_by_variables_alone(key: str) -> None:
+    value = {"VENUE": "binance", "MARKET": "simulated", "FUNDS": '{ EUR = "500" }'}[key]
+    environ = {f"TILLER_ACCOUNTS__OWN__{key}": value, "TILLER_ACCOUNTS__OWN__API_KEY": "k"}
+    settings = load(None, None, None, environ)
+    assert list(settings.accounts) == ["own"]
+    assert settings.accounts["own"].api_key.get_secret_value() == "k"
+
+
+@pytest.mark.parametrize("port", [99999, -1])
+def test_a_wrong_port_of_the_command_line_is_shown_right_as_one(port: int) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(None, None, port, {})
+    assert str(refused.value) == "--port: is not a whole number from 0 to 65535; for example --port 8420"

@@ -58,6 +58,8 @@ def test_a_length_of_time_names_its_day_once() -> None:
     assert figures.between(first, first + timedelta(hours=1), "Europe/Vienna") == "05 Jan 23:30 to 06 Jan 00:30"
 
 
-@pytest.mark.parametrize(("value", "text"), [("-0.0027", "+0.00%"), ("1.005", "+1.00%"), ("-12.345", "-12.34%")])
-def test_a_change_in_percent_has_its_sign(value: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "text"), [("-0.0027", "0.00%"), ("0", "0.00%"), ("1.005", "+1.00%"), ("-12.345", "-12.34%")]
+)
+def test_a_change_in_percent_has_its_sign_unless_nothing_is_left_of_it(value: str, text: str) -> None:
     assert figures.signed_percent(Decimal(value)) == text
