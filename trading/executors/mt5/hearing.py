@@ -16,10 +16,12 @@ from trading.intent import Leg
 from trading.mt5.constants import Constants as mt5
 from trading.mt5.link import Link
 from trading.mt5.terminal import Terminal, exact
-from trading.reports import Accepted, Canceled, Expired, Filled, Rejected, Report, Triggered
+from trading.reports import Accepted, Canceled, CloseOut, Expired, Filled, Rejected, Report, Triggered
 
 BACK_S, BACK_UNMEASURED_S, AHEAD_S = 600, 86_400, 172_800
 _OPENS = frozenset({mt5.DEAL_ENTRY_IN, mt5.DEAL_ENTRY_INOUT})
+_UNASKED = frozenset({*levels.REASONS.values(), mt5.DEAL_REASON_SO})
+"""Why a broker closes by itself."""
 REMEMBERED = 50_000  # deals that were told
 
 
@@ -165,9 +167,10 @@ class Hearing:
         if is_paid(deal):
             return [paid(deal, self.link)]
         order_id, leg = self.whose_deal(deal, seen.of_position) if is_trade(deal) else Owner()
-        if not order_id or self._rules(deal) is None:
+        stopped_out = self._stop_out(deal, seen.of_position) is not None
+        if not (order_id or stopped_out) or self._rules(deal) is None:
             return []
-        if leg is not None:
+        if leg is not None or stopped_out:
             return [self.fill(deal, seen.past, seen.of_position)]
         track = self._track(order_id, deal)
         track.filled += exact(deal.volume)
@@ -189,7 +192,8 @@ class Hearing:
         """A deal as a fill of ours; somebody else's has no `order_id`."""
         opened = of_position.get(deal.position_id, ()) if self.link.is_hedging else ()
         order_id, leg = self.whose_deal(deal, of_position)
-        return replace(filled(deal, order_id, past.get(deal.order), opened, self.link), leg=leg)
+        made = filled(deal, order_id, past.get(deal.order), opened, self.link)
+        return replace(made, leg=leg, closed_out=self._stop_out(deal, of_position))
 
     def whose_deal(self, deal: Any, of_position: Mapping[int, Sequence[Any]]) -> Owner:
         """Our order that a deal is of; empty for people's, and for what the broker closed without our asking.
@@ -208,11 +212,23 @@ class Hearing:
                 mine = order.side is side and deal.position_id in identifiers_in(order.venue_order_id)
                 if mine and order.venue_order_id.startswith("sl" if stop else "tp"):
                     return Owner(order.id)
+        entry = self._opener(deal, of_position)
+        return Owner(entry, Leg.STOP_LOSS if stop else Leg.TAKE_PROFIT) if entry else Owner()
+
+    def _opener(self, deal: Any, of_position: Mapping[int, Sequence[Any]]) -> str:
+        """Our order that opened, last of all, what a deal closes; empty if somebody else did."""
+        side = _side(deal)
         entries = [
             each for each in of_position.get(deal.position_id, ()) if each.entry in _OPENS and _side(each) is not side
         ]
-        entry = next((found for each in reversed(entries) if (found := self.whose.placed(each))), "")
-        return Owner(entry, Leg.STOP_LOSS if stop else Leg.TAKE_PROFIT) if entry else Owner()
+        return next((found for each in reversed(entries) if (found := self.whose.placed(each))), "")
+
+    def _stop_out(self, deal: Any, of_position: Mapping[int, Sequence[Any]]) -> CloseOut | None:
+        """What the broker closed of ours because the margin did not suffice any more (ENUM_DEAL_REASON)."""
+        rules = self._rules(deal)
+        if deal.reason != mt5.DEAL_REASON_SO or rules is None or not self._opener(deal, of_position):
+            return None
+        return CloseOut(rules.symbol, _side(deal), f"stop out, the margin did not suffice any more ({deal.comment})")
 
     def _rules(self, record: Any) -> Any:
         return self.link.by_name.get(record.symbol)
@@ -266,6 +282,6 @@ def details(
     for deal in deals:
         if deal.order and deal.order not in active and past.get(deal.order) is None:
             past[deal.order] = terminal.past_order(deal.order)
-        closes = (hedging and deal.entry == mt5.DEAL_ENTRY_OUT) or deal.reason in levels.REASONS.values()
+        closes = (hedging and deal.entry == mt5.DEAL_ENTRY_OUT) or deal.reason in _UNASKED
         if closes and deal.position_id not in of_position:
             of_position[deal.position_id] = terminal.deals_of_position(deal.position_id)
