@@ -65,7 +65,14 @@ class Funds:
             need = self.need(order)
             return ports.Funds(need.amount, self.free(need.currency, order, coming), need.currency)
         currency, leverage = instrument.quote, self._lending.leverage
-        before, after = self._exposure(currency, *coming), self._exposure(currency, *coming, order)
+        done = [each for each in coming if self._is_met(each)]
+        before, after = max(  # as what is on its way is still open, or done by then: the one that asks for more
+            (
+                (self._exposure(currency, *coming, done=each), self._exposure(currency, *coming, order, done=each))
+                for each in (((), done) if done else ((),))
+            ),
+            key=lambda pair: (pair[0] < pair[1], pair[1]),
+        )
         if after <= before:
             return ports.Funds(ZERO, ZERO, currency)
         equity = self.equity(currency) - self._reserved(currency, coming=coming) - self._lost(currency, coming)
@@ -162,9 +169,13 @@ class Funds:
 
     # --- linear: what positions may become -------------------------------------------------------------
 
-    def _exposure(self, currency: str, *more: BookOrder) -> Decimal:
-        """Value of linear positions as large as the open orders (and `more`, or in their new form) can make them."""
+    def _exposure(self, currency: str, *more: BookOrder, done: Sequence[BookOrder] = ()) -> Decimal:
+        """Value of linear positions as large as the open orders (and `more`, or in their new form) can make them.
+
+        Of these, `done` count as if they were filled.
+        """
         orders = {order.venue_order_id: order for order in (*self._ledger.open_orders(), *more)}
+        filled = {order.venue_order_id for order in done}
         total = ZERO
         for symbol in {*self._ledger.positions, *(order.symbol for order in orders.values())}:
             instrument = self._ledger.instruments.get(symbol)
@@ -174,6 +185,8 @@ class Funds:
             for order in orders.values():
                 if order.symbol == symbol and not order.reduce_only and order.state is not State.PENDING:
                     most[order.side] += order.remaining
+                    if order.venue_order_id in filled:
+                        most[order.side.opposite] -= order.remaining
             total += instrument.notional(max(most.values()), self.mark(instrument))
         return total
 
@@ -183,12 +196,17 @@ class Funds:
         for order in coming:
             instrument, levels = self._ledger.instruments[order.symbol], self._ledger.levels(order)
             linear = instrument.settlement is Settlement.LINEAR and instrument.quote == currency
-            if not linear or not levels or order.state is not State.WORKING or not order.accepts(levels[0].price):
+            if not linear or not self._is_met(order):
                 continue
             price = next((level.price for level in reversed(levels) if order.accepts(level.price)), levels[0].price)
             total += max(order.side.sign * instrument.notional(order.remaining, price - self.mark(instrument)), ZERO)
             total += instrument.notional(order.remaining, price) * self._fees.worst
         return total
+
+    def _is_met(self, order: BookOrder) -> bool:
+        """Whether an order is done as it arrives, or a part of it."""
+        levels = self._ledger.levels(order)
+        return bool(levels) and order.state is State.WORKING and order.accepts(levels[0].price)
 
     def _unrealized(self, currency: str) -> Decimal:
         """Profit of the linear positions if they were closed at their marks."""

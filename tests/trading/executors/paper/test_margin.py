@@ -128,7 +128,7 @@ asked = st.lists(
         st.sampled_from([MARKET, LIMIT, STOP]),
         st.integers(1, 400),
         st.integers(-3, 3),
-        st.sampled_from([0.0, 0.0, 0.1, 1.0]),
+        st.sampled_from([0.001, 0.001, 0.1, 1.0]),  # no two at the same instant: they arrive as they were sent
     ),
     min_size=1,
     max_size=12,
