@@ -46,7 +46,7 @@ class Preview(msgspec.Struct, frozen=True):
     risk: Decimal | None  # lost if the stop is hit, in the quote currency
     equity: Decimal
     room: Decimal | None  # what may still be lost today; None without a limit
-    margin: Funds | None = None  # what the venue says that it takes
+    margin: Funds | None = None  # what the venue says that contracts take
     rate: Decimal | None = Decimal(1)  # of the quote currency in the desk's; None if no market says
 
 
@@ -69,7 +69,8 @@ def preview(ctx: Context, intent: Intent) -> Preview:
         stop = expected - order.side.sign * order.trail_loss.distance(expected)
     risk = None if stop is None or expected is None else instrument.notional(order.quantity, abs(expected - stop))
     held = next((b.amount for b in ctx.book.balances(account) if b.currency == instrument.quote), ZERO)
-    moved = notional if instrument.settlement is Settlement.SPOT else ZERO
+    is_spot = instrument.settlement is Settlement.SPOT
+    moved = notional if is_spot else ZERO
     after = None if moved is None or fee is None else held - order.side.sign * moved - fee
     return Preview(
         order=order,
@@ -81,7 +82,7 @@ def preview(ctx: Context, intent: Intent) -> Preview:
         risk=risk,
         equity=desk.valuation.equity(account).total,
         room=desk.gate.room_today(account),
-        margin=desk.gate.margin(order),
+        margin=None if is_spot else desk.gate.margin(order),
         rate=worth,
     )
 
@@ -126,7 +127,7 @@ def card(shown: Preview, currency: str) -> str:
         f"{cost} {about}{money(shown.value, currency)} · fee about {money(shown.fee, shown.quote)}"
         f" · funds after {money(shown.funds_after, shown.quote)}"
     )
-    if shown.margin is not None and shown.margin.fits is not None:  # on spot it takes what it costs
+    if shown.margin is not None:
         needs, free, margin_currency, _ = shown.margin
         lines.append(f"Margin {money(needs, margin_currency)} of {money(free, margin_currency)} free")
     protection = []
