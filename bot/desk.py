@@ -10,10 +10,10 @@ from bot.client import address, configured
 from bot.logs import LogTail
 from bot.people import People
 from bot.settings.models import Settings
-from bot.tokens import LINK_LIFE, LOCAL_IDENTITY, Identity, Tokens, login_path
+from bot.tokens import LINK_LIFE, LOCAL_ADMIN, Identity, Tokens, login_path
 from bot.webhooks.sources import Sources
 from handlers.accounts import in_use
-from handlers.actor import Actor, Role
+from handlers.actor import Actor
 from handlers.drawings import CandlesDrawing, Drawing
 from handlers.guests import Named
 from handlers.links import Link
@@ -33,9 +33,6 @@ from trading.risk.gate import RiskGate
 from trading.runner import Runner
 from trading.valuation import Valuation
 from trading.words import age, counted
-
-LOCAL_ADMIN = Actor(LOCAL_IDENTITY.actor_id, "local admin", Role.ADMIN)
-"""Whoever can read the token file on this machine."""
 
 
 @dataclass

@@ -8,10 +8,10 @@ import msgspec
 import structlog
 
 from bot.app import VERSION, commands
-from bot.desk import LOCAL_ADMIN, LiveDesk
+from bot.desk import LiveDesk
 from bot.logs import LogTail
 from bot.settings.models import Settings
-from bot.tokens import Tokens
+from bot.tokens import LOCAL_ADMIN, Tokens
 from bot.webhooks.fulfilment import Fulfilment
 from bot.webhooks.trial import trial
 from bot.wiring.desk import build_desk

@@ -38,7 +38,9 @@ class _Issued(NamedTuple):
     until: datetime
 
 
-LOCAL_IDENTITY = Identity("local:admin")
+LOCAL_ADMIN = Actor("local:admin", "local admin", Role.ADMIN)
+"""Whoever can read the token file on this machine."""
+LOCAL_IDENTITY = Identity(LOCAL_ADMIN.id)
 
 
 class Tokens:
@@ -165,5 +167,5 @@ def _hash(token: str) -> str:
 
 def _actor(token_id: int, name: str, role: str) -> Actor:
     if name == LOCAL:
-        return Actor(LOCAL_IDENTITY.actor_id, "local admin", Role.ADMIN)
+        return LOCAL_ADMIN
     return Actor(f"token:{token_id}", name, Role.of(role))

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.app import App
-from bot.desk import LOCAL_ADMIN
 from bot.logs import LogTail
 from bot.settings.loading import load
+from bot.tokens import LOCAL_ADMIN
 from handlers.actor import Actor
 from handlers.reply import Reply
 from trading.clock import SystemClock

@@ -19,7 +19,7 @@ import aiohttp
 import ccxt.async_support as ccxt
 
 from bot.app import App
-from bot.desk import LOCAL_ADMIN
+from bot.tokens import LOCAL_ADMIN
 from tests.bench.exchange import KEY
 from tests.bench.parts import CommitFloor, Row, row, with_app
 from trading import events as e

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.app import App
-from bot.desk import LOCAL_ADMIN
 from bot.settings.loading import load
+from bot.tokens import LOCAL_ADMIN
 from tests.bench.parts import LOOSE, Row, row, with_app
 from tests.kit import BTC
 from trading import events as e

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App
-from bot.desk import LOCAL_ADMIN
+from bot.tokens import LOCAL_ADMIN
 from tests.bench.parts import CommitFloor, Row, row
 from trading.intent import Mode
 from trading.ports import Approved

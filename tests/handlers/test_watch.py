@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from bot.desk import LOCAL_ADMIN
+from bot.tokens import LOCAL_ADMIN
 from handlers.actor import Actor, Role
 from handlers.reply import Reply
 from tests.running import Running, running

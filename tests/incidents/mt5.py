@@ -18,7 +18,6 @@ from tests.kit import HandClock
 from tests.loop import VirtualLoop
 from tests.trading.executors.mt5.stage import EURUSD, HEDGING, NETTING, Broker
 from trading.executors.mt5.executor import Mt5Executor
-from trading.executors.mt5.rules import is_level
 from trading.executors.mt5.tracks import Books
 from trading.instruments import Symbol
 from trading.market.mt5 import Mt5Market
@@ -189,7 +188,7 @@ async def agree(world: World) -> None:
     assert {name: desk.held(Symbol(name)) for name in names} == {name: desk.net(name) for name in names}
     money = {each.currency: each.amount for each in desk.book.balances(DEMO) if each.amount}
     assert money == {"USD": world.terminal.current.balance}
-    plain = {order.id: order.remaining for order in desk.open() if not is_level(order)}
+    plain = {order.id: order.remaining for order in desk.open() if not order.is_waiting_exit}
     assert plain == desk.waiting()
     assert not any(order.in_doubt for order in desk.open())
     assert not desk.reconciler.open_drifts()

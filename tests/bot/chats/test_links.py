@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from bot.client import ADDRESS
-from bot.desk import LOCAL_ADMIN
-from bot.tokens import LINKS_PER_MINUTE
+from bot.tokens import LINKS_PER_MINUTE, LOCAL_ADMIN
 from bot.web.auth import COOKIE
 from bot.web.dashboard.mount import Gate
 from bot.web.server import WebServer, build_server

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import LOCAL_ADMIN
+from bot.tokens import LOCAL_ADMIN
 from handlers.actor import Actor, Role
 from handlers.commands.webhooks import halved
 from tests.bot.webhooks.alerting import SECRET, SOURCES, settled

@@ -23,7 +23,7 @@ from trading.executors.mt5.margin import margin_of
 from trading.executors.mt5.marks import BY_THE_BROKER, Whose, part_of
 from trading.executors.mt5.orders import Orders
 from trading.executors.mt5.protecting import Protecting
-from trading.executors.mt5.rules import Shown, check_entry, check_kind, is_level
+from trading.executors.mt5.rules import Shown, check_entry, check_kind
 from trading.executors.mt5.sending import Sender, reading
 from trading.executors.mt5.sessions import check_open
 from trading.executors.mt5.tracks import Books
@@ -110,7 +110,7 @@ class Mt5Executor:
         return words.request(approved.order, self._link.rules.get(approved.order.symbol))
 
     def vet(self, order: Order, reference: Decimal | None) -> None:
-        if is_level(order):
+        if order.is_waiting_exit:
             return  # it may stand already, as its entry brought it: it is looked at when it is placed
         rules = self._rules(order.symbol)
         check_open(rules, self._link)
@@ -133,7 +133,7 @@ class Mt5Executor:
         async with self._acting(order):
             if self._orders.is_known(order):
                 raise OutcomeUnknown("An order with this id was sent before.", "It is looked up.", code="DUPLICATE_ID")
-            if is_level(order):
+            if order.is_waiting_exit:
                 self._tell(await self._protecting.place(order, rules))
                 return
             check_kind(order, rules)
@@ -144,7 +144,7 @@ class Mt5Executor:
 
     async def cancel(self, order: Order) -> None:
         async with self._acting(order):
-            if is_level(order):
+            if order.is_waiting_exit:
                 self._tell(await self._protecting.cancel(order))
             else:
                 await self._orders.remove(order)
@@ -155,7 +155,7 @@ class Mt5Executor:
         wished = replace(order, quantity=quantity, limit_price=limit_price, stop_price=stop_price)
         rules = self._rules(order.symbol)
         async with self._acting(order):
-            if is_level(order):
+            if order.is_waiting_exit:
                 self._tell(await self._protecting.amend(wished))
             else:
                 self._tell(await self._orders.amend(wished, rules))

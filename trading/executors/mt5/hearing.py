@@ -166,12 +166,13 @@ class Hearing:
         """A deal that was not told before."""
         if is_paid(deal):
             return [paid(deal, self.link)]
-        order_id, leg = self.whose_deal(deal, seen.of_position) if is_trade(deal) else Owner()
-        stopped_out = self._stop_out(deal, seen.of_position) is not None
-        if not (order_id or stopped_out) or self._rules(deal) is None:
+        if not is_trade(deal) or self._rules(deal) is None:
             return []
-        if leg is not None or stopped_out:
-            return [self.fill(deal, seen.past, seen.of_position)]
+        fill = self.fill(deal, seen.past, seen.of_position)
+        if fill.leg is not None or fill.closed_out is not None:
+            return [fill]
+        if not (order_id := fill.order_id):
+            return []
         track = self._track(order_id, deal)
         track.filled += exact(deal.volume)
         reports: list[Report] = []
@@ -186,7 +187,7 @@ class Hearing:
         if not track.is_triggered and (track.waits_twice or (waited and not is_limit)):
             track.is_triggered = True
             reports.append(Triggered(order_id))
-        return [*reports, self.fill(deal, seen.past, seen.of_position)]
+        return [*reports, fill]
 
     def fill(self, deal: Any, past: Mapping[int, Any], of_position: Mapping[int, Sequence[Any]]) -> Filled:
         """A deal as a fill of ours; somebody else's has no `order_id`."""

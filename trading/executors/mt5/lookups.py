@@ -11,7 +11,7 @@ from trading.errors import OutcomeUnknown
 from trading.executors.mt5 import levels
 from trading.executors.mt5.hearing import Hearing
 from trading.executors.mt5.plan import against
-from trading.executors.mt5.rules import is_level, is_stop
+from trading.executors.mt5.rules import is_stop
 from trading.executors.mt5.tracks import Level, Track, identifiers_in
 from trading.executors.mt5.wire import Found, prices_of
 from trading.instruments import ZERO
@@ -78,7 +78,7 @@ class Lookups:
             OutcomeUnknown: not sure yet. Failed, Unanswered: the terminal cannot be asked.
         """
         self._whose.note(order.id)
-        if is_level(order) or identifiers_in(order.venue_order_id):
+        if order.is_waiting_exit or identifiers_in(order.venue_order_id):
             found = await self._level(order)
         else:
             found = await self._plain(order)

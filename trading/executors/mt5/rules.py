@@ -41,11 +41,6 @@ class Shown(NamedTuple):
         return self.bid if side is Side.BUY else self.ask
 
 
-def is_level(order: Order) -> bool:
-    """Whether an order is a stop or target of a position."""
-    return order.is_waiting_exit
-
-
 def is_stop(order: Order) -> bool:
     """Whether a level is the stop, or else the target."""
     return order.type in (OrderType.STOP, OrderType.TRAILING_STOP)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from trading.executors.mt5.rules import is_level, is_stop
+from trading.executors.mt5.rules import is_stop
 from trading.instruments import ZERO, Side, Symbol
 from trading.intent import Trail
 from trading.order import Order
@@ -87,7 +87,7 @@ class Track:
 def level_of(order: Order, now: datetime) -> Track | None:
     """The track of a level that the desk's books have open, after a restart; None if the order is none."""
     identifiers = identifiers_in(order.venue_order_id)
-    if not is_level(order) or not identifiers:
+    if not order.is_waiting_exit or not identifiers:
         return None
     track = Track.of(order)
     price = (order.stop_price if is_stop(order) else order.limit_price) or ZERO

@@ -6,7 +6,7 @@ from typing import Any
 
 from trading.executors.mt5.levels import signed
 from trading.executors.mt5.marks import comment_of, magic_of
-from trading.executors.mt5.rules import is_level, is_stop
+from trading.executors.mt5.rules import is_stop
 from trading.instruments import ZERO, Symbol, plain
 from trading.intent import TimeInForce
 from trading.mt5.constants import Constants as mt5
@@ -65,7 +65,7 @@ def _missing(name: str, like: list[str]) -> str:
 def request(order: Order, rules: SymbolRules | None) -> str:
     """What is sent for an order, in one line."""
     name = rules.name if rules else order.symbol
-    if is_level(order):
+    if order.is_waiting_exit:
         kind = "stop" if is_stop(order) else "target"
         price = order.stop_price or order.limit_price
         at = f"trailing {order.trail}" if order.trail is not None else f"at {plain(price or ZERO)}"

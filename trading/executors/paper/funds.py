@@ -1,12 +1,12 @@
 """Whose money it is at the paper venue: what open orders and positions tie up, what is free, and what a trade costs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
 from trading import ports
-from trading.executors.paper.ledger import EXACT, Ledger
+from trading.executors.paper.ledger import EXACT, Holding, Ledger
 from trading.executors.paper.order import BookOrder, State
 from trading.instruments import PLACES, ZERO, Instrument, Money, Settlement, Side, Symbol
 
@@ -93,12 +93,9 @@ class Funds:
 
     def maintenance(self, currency: str) -> Decimal | None:
         """What the equity must stay above with the linear positions there are; None with none, or if it need not."""
-        instruments = self._ledger.instruments
         worth = ZERO
-        for symbol, holding in self._ledger.positions.items():
-            instrument = instruments.get(symbol)
-            if instrument is not None and instrument.quote == currency:
-                worth += instrument.notional(abs(holding.quantity), self.mark(instrument))
+        for instrument, holding in self._positions(currency):
+            worth += instrument.notional(abs(holding.quantity), self.mark(instrument))
         share = self._lending.maintenance
         return worth * share if worth and share is not None else None
 
@@ -211,11 +208,16 @@ class Funds:
     def _unrealized(self, currency: str) -> Decimal:
         """Profit of the linear positions if they were closed at their marks."""
         total = ZERO
+        for instrument, holding in self._positions(currency):
+            total += instrument.notional(holding.quantity, self.mark(instrument)) - holding.cost
+        return total
+
+    def _positions(self, currency: str) -> Iterator[tuple[Instrument, Holding]]:
+        """The linear positions that settle in a currency."""
         for symbol, holding in self._ledger.positions.items():
             instrument = self._ledger.instruments.get(symbol)
             if instrument is not None and instrument.quote == currency:
-                total += instrument.notional(holding.quantity, self.mark(instrument)) - holding.cost
-        return total
+                yield instrument, holding
 
     def mark(self, instrument: Instrument) -> Decimal:
         """What a unit is worth: the middle of the market."""
